@@ -1,0 +1,25 @@
+"""Where the files live that make the graph: beside the sources in a checkout, inside a wheel.
+
+A wheel carries ``ontology/``, ``shapes/``, ``data/`` and ``build/`` below ``medbench_kg/_assets``.
+A checkout is recognised first, because an editable install leaves a copy there that goes stale.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["Folder", "folder"]
+
+#: The folders that hold the graph; ``build`` is generated, the others are sources.
+Folder = Literal["ontology", "shapes", "data", "build"]
+
+_PACKAGE = Path(__file__).resolve().parent
+_CHECKOUT = _PACKAGE.parents[1]
+_WHEEL = _PACKAGE / "_assets"
+
+
+def folder(name: Folder) -> Path:
+    """Find one of the folders; ``build`` may not exist yet."""
+    in_checkout = (_CHECKOUT / "pyproject.toml").is_file() and (_CHECKOUT / "ontology").is_dir()
+    return (_CHECKOUT if in_checkout else _WHEEL) / name

@@ -1,0 +1,94 @@
+"""What can go wrong, once, for every face of the program.
+
+    MedbenchError
+    ├ SettingsError        a setting is missing or malformed                 CLI 2
+    ├ RecordError          a record can't be read as YAML-LD                 CLI 2
+    ├ ShapesError          the graph doesn't conform; carries the report     CLI 3
+    ├ QueryError           a query or a parameter is wrong                   CLI 2   HTTP 400
+    ├ StoreError           the graph can't be opened or is not built         CLI 5   HTTP 502
+    ├ NotFoundError        no such query, record or file                     CLI 2   HTTP 404
+    └ NotAcceptableError   none of the formats asked for is on offer         CLI 2   HTTP 406
+
+The command line and the web layer each hold one table that turns a class into an exit code or a
+status. Every error says what is wrong, where, and how to repair it.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "MedbenchError",
+    "NotAcceptableError",
+    "NotFoundError",
+    "QueryError",
+    "RecordError",
+    "SettingsError",
+    "ShapesError",
+    "StoreError",
+]
+
+
+class MedbenchError(Exception):
+    """Base of every error that this package raises on purpose.
+
+    Args:
+        message: what is wrong, one sentence.
+        hint: what to do about it, one sentence; may be empty.
+        where: file and line, record and key, or parameter; may be empty.
+    """
+
+    #: Stable slug, used as the last part of the problem type IRI (RFC 9457, section 3.1.1).
+    code = "error"
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+
+    def __str__(self) -> str:
+        """Join place, message and hint into one line for a terminal or a log."""
+        place = f"{self.where}: " if self.where else ""
+        advice = f" {self.hint}" if self.hint else ""
+        return f"{place}{self.message}{advice}"
+
+
+class SettingsError(MedbenchError):
+    """A setting has a value that can't be used."""
+
+    code = "settings"
+
+
+class RecordError(MedbenchError):
+    """A record isn't well-formed: YAML syntax, duplicate key, wrong file name."""
+
+    code = "record"
+
+
+class ShapesError(MedbenchError):
+    """The graph has at least one violation of the shapes."""
+
+    code = "shapes"
+
+
+class QueryError(MedbenchError):
+    """A query isn't SPARQL 1.1, or a parameter of a canned query is unknown or ill-typed."""
+
+    code = "query"
+
+
+class StoreError(MedbenchError):
+    """The graph can't be opened, or hasn't been built from the present files."""
+
+    code = "store"
+
+
+class NotFoundError(MedbenchError):
+    """There is no query, record or file of that name."""
+
+    code = "not-found"
+
+
+class NotAcceptableError(MedbenchError):
+    """None of the media types that the client accepts can be made (RFC 9110, section 15.5.7)."""
+
+    code = "not-acceptable"

@@ -1,0 +1,101 @@
+"""Assembles the graph: records, ontology, concept schemes, mappings, rules and shapes.
+
+Deterministic: the same files give the same quads. Nothing is validated here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+from medbench_kg import mappings
+from medbench_kg.errors import MedbenchError, RecordError
+from medbench_kg.store import LocalStore
+from medbench_kg.vocabulary import BASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from medbench_kg.records import Record
+    from medbench_kg.vocabulary import Vocabulary
+
+__all__ = ["SHAPES_GRAPH", "build", "version"]
+
+#: The named graph that holds the shapes.
+SHAPES_GRAPH = f"{BASE}graph/shapes"
+
+
+def build(
+    records: Iterable[Record], ontology: Path, shapes: Path, vocabulary: Vocabulary
+) -> LocalStore:
+    """Put everything into one store.
+
+    Args:
+        records: what ``data/`` holds.
+        ontology: folder of the Turtle files, mapping sets and rules.
+        shapes: folder of the shapes.
+        vocabulary: the context that the records are written in.
+
+    Raises:
+        MedbenchError: a record, a Turtle file or a mapping can't be turned into RDF; the error
+            names the file.
+    """
+    store = LocalStore(vocabulary.prefixes)
+    for path in sorted(ontology.glob("*.ttl")):
+        _load(store, path)
+    for path in sorted((ontology / "mappings").glob("*.sssom.tsv")):
+        triples = mappings.to_ntriples(path.read_text(encoding="utf-8"), path.name)
+        store.load(triples.encode(), "ntriples")
+    _add_records(store, list(records), vocabulary)
+    for path in sorted((ontology / "rules").glob("*.rq")):
+        store.infer(path.read_text(encoding="utf-8"))
+    for path in sorted(shapes.glob("*.ttl")):
+        _load(store, path, SHAPES_GRAPH)
+    return store
+
+
+def version(*folders: Path) -> str:
+    """Digest of the files that make the graph: equal files, equal version.
+
+    Returns:
+        The first 16 hexadecimal digits of a SHA-256 over names and contents.
+    """
+    digest = hashlib.sha256()
+    for folder in folders:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            content = path.read_bytes()
+            digest.update(f"{folder.name}/{path.relative_to(folder).as_posix()}\0".encode())
+            digest.update(f"{len(content)}\0".encode())
+            digest.update(content)
+    return digest.hexdigest()[:16]
+
+
+def _load(store: LocalStore, path: Path, graph: str | None = None) -> None:
+    try:
+        store.load(path.read_bytes(), "turtle", graph=graph)
+    except MedbenchError as error:
+        raise RecordError(error.message, hint="Repair the Turtle.", where=str(path)) from error
+
+
+def _add_records(store: LocalStore, records: list[Record], vocabulary: Vocabulary) -> None:
+    """Load all records as one document, or, if that fails, one by one to name the culprit."""
+    try:
+        store.load(_jsonld([r.document() for r in records], vocabulary), "jsonld")
+    except MedbenchError:
+        for record in records:
+            try:
+                LocalStore().load(_jsonld([record.document()], vocabulary), "jsonld")
+            except MedbenchError as error:
+                raise RecordError(
+                    error.message,
+                    hint="Look for an IRI with a space, a value where a node belongs, or a wrong "
+                    "language tag.",
+                    where=f"{record.path}:1",
+                ) from error
+        raise
+
+
+def _jsonld(nodes: list[dict[str, object]], vocabulary: Vocabulary) -> bytes:
+    return json.dumps({"@context": vocabulary.context, "@graph": nodes}).encode()

@@ -1,0 +1,146 @@
+"""Formats and the choice among them: one table for files, routes, the command line and exports.
+
+Specification: RFC 9110, sections 5.6.1 (lists), 12.4.2 (quality values) and 12.5.1 (Accept).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from medbench_kg.errors import NotAcceptableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["FORMATS", "GRAPH_FORMATS", "RESULT_FORMATS", "Format", "Kind", "by_name", "choose"]
+
+#: ``results``: bindings or a boolean; ``graph``: triples; ``dataset``: triples and named graphs.
+Kind = Literal["results", "graph", "dataset"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A way to write results or triples.
+
+    Attributes:
+        name: what a user types after ``--format``.
+        media_type: what goes into ``Content-Type``, without parameters.
+        suffix: file extension, without the dot.
+        kind: what the format can hold.
+        aliases: other media types by which clients ask for it.
+    """
+
+    name: str
+    media_type: str
+    suffix: str
+    kind: Kind
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def content_type(self) -> str:
+        """The ``Content-Type`` header; text types name their charset (RFC 6657)."""
+        return f"{self.media_type}; charset=utf-8" if self._is_text else self.media_type
+
+    @property
+    def _is_text(self) -> bool:
+        return self.media_type.startswith("text/")
+
+
+#: In the server's order of preference: an equal wish of the client goes to the earlier one.
+FORMATS = (
+    Format("json", "application/sparql-results+json", "srj", "results", ("application/json",)),
+    Format(
+        "xml", "application/sparql-results+xml", "srx", "results", ("application/xml", "text/xml")
+    ),
+    Format("csv", "text/csv", "csv", "results"),
+    Format("tsv", "text/tab-separated-values", "tsv", "results"),
+    Format("turtle", "text/turtle", "ttl", "graph", ("application/x-turtle", "text/n3")),
+    Format("ntriples", "application/n-triples", "nt", "graph", ("text/plain",)),
+    Format("jsonld", "application/ld+json", "jsonld", "graph", ("application/json",)),
+    Format("rdfxml", "application/rdf+xml", "rdf", "graph", ("application/xml", "text/xml")),
+    Format("nquads", "application/n-quads", "nq", "dataset"),
+    Format("trig", "application/trig", "trig", "dataset"),
+)
+
+#: What SELECT and ASK can be answered in.
+RESULT_FORMATS = tuple(f for f in FORMATS if f.kind == "results")
+
+#: What CONSTRUCT, DESCRIBE and a dump of one graph can be written in.
+GRAPH_FORMATS = tuple(f for f in FORMATS if f.kind == "graph")
+
+
+def by_name(name: str, offered: Sequence[Format] = FORMATS) -> Format:
+    """Find a format by name, suffix or media type.
+
+    Raises:
+        NotAcceptableError: no offered format goes by that name.
+    """
+    wanted = name.strip().lower()
+    for fmt in offered:
+        if wanted in {fmt.name, fmt.suffix, fmt.media_type}:
+            return fmt
+    names = ", ".join(fmt.name for fmt in offered)
+    raise NotAcceptableError(f"There is no format “{name}” here.", hint=f"Use one of: {names}.")
+
+
+def choose(accept: str, offered: Sequence[Format]) -> Format:
+    """Pick the format that a client prefers among those a resource offers.
+
+    Args:
+        accept: the Accept header as sent; "" means the client takes anything.
+        offered: formats in the server's order of preference; at least one.
+
+    Returns:
+        The offered format of highest quality; ties go to the earlier one.
+
+    Raises:
+        NotAcceptableError: every offered format has quality 0 (HTTP 406).
+
+    Spec: RFC 9110, section 12.5.1.
+    """
+    ranges = _parse(accept)
+    if not ranges:
+        return offered[0]
+    best, best_quality = offered[0], 0.0
+    for fmt in offered:
+        quality = max(_quality(t, ranges) for t in (fmt.media_type, *fmt.aliases))
+        if quality > best_quality:
+            best, best_quality = fmt, quality
+    if best_quality > 0:
+        return best
+    types = ", ".join(fmt.media_type for fmt in offered)
+    raise NotAcceptableError(
+        "None of the media types that you accept can be made here.", hint=f"There are: {types}."
+    )
+
+
+def _parse(accept: str) -> list[tuple[str, float]]:
+    """Read an Accept header into (media range, quality); parameters other than q are ignored."""
+    ranges = []
+    for element in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in element.split(";"))
+        if name:
+            ranges.append((name, _q(parameters)))
+    return ranges
+
+
+def _q(parameters: list[str]) -> float:
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                return min(max(float(value), 0.0), 1.0)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def _quality(media_type: str, ranges: list[tuple[str, float]]) -> float:
+    """Quality of a type: the most specific range that covers it decides."""
+    major = media_type.partition("/")[0]
+    for name in (media_type, f"{major}/*", "*/*"):
+        qualities = [q for range_, q in ranges if range_ == name]
+        if qualities:
+            return max(qualities)
+    return 0.0

@@ -1,0 +1,265 @@
+"""The engine: the only module that knows pyoxigraph, oxrdflib and SPARQLWrapper.
+
+:class:`LocalStore` holds the graph in memory and answers in the engine's own serialisation;
+:class:`RemoteStore` asks any SPARQL 1.1 endpoint the same way. The default graph holds ontology,
+concepts, mappings and data; the shapes are in a named graph of their own.
+
+Specification: SPARQL 1.1 Query Language, SPARQL 1.1 Protocol.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Protocol
+
+import oxrdflib
+import pyoxigraph as ox
+from rdflib import Graph
+from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
+from rdflib.term import BNode, Literal, Node, URIRef
+from SPARQLWrapper import SPARQLWrapper
+
+from medbench_kg.errors import QueryError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from medbench_kg.negotiation import Format
+
+__all__ = ["LocalStore", "RemoteStore", "Store", "literal", "named_node", "query_kind"]
+
+_RDF = {
+    "turtle": ox.RdfFormat.TURTLE,
+    "ntriples": ox.RdfFormat.N_TRIPLES,
+    "nquads": ox.RdfFormat.N_QUADS,
+    "trig": ox.RdfFormat.TRIG,
+    "rdfxml": ox.RdfFormat.RDF_XML,
+    "jsonld": ox.RdfFormat.JSON_LD,
+}
+_RESULTS = {
+    "json": ox.QueryResultsFormat.JSON,
+    "xml": ox.QueryResultsFormat.XML,
+    "csv": ox.QueryResultsFormat.CSV,
+    "tsv": ox.QueryResultsFormat.TSV,
+}
+_XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
+
+
+class Store(Protocol):
+    """Something that answers SPARQL queries in a given format."""
+
+    def query(self, text: str, results: Format, graph: Format) -> tuple[bytes, Format]:
+        """Answer a query; the form of the query decides which of the two formats is used."""
+        ...
+
+
+class LocalStore:
+    """A graph in memory."""
+
+    def __init__(self, prefixes: Mapping[str, str] | None = None) -> None:
+        """Open an empty store; ``prefixes`` are used when Turtle, TriG or RDF/XML is written."""
+        self._store = ox.Store()
+        self._prefixes = dict(prefixes or {})
+
+    def __len__(self) -> int:
+        """Number of quads, named graphs included."""
+        return len(self._store)
+
+    def load(
+        self, content: bytes, fmt: str, *, graph: str | None = None, base: str | None = None
+    ) -> None:
+        """Add RDF.
+
+        Args:
+            content: the document, UTF-8.
+            fmt: name of a graph or dataset format, see :mod:`medbench_kg.negotiation`.
+            graph: IRI of the named graph to add to; None is the default graph.
+            base: IRI that relative references are resolved against.
+
+        Raises:
+            StoreError: the document isn't well-formed; nothing is added.
+        """
+        target = None if graph is None else ox.NamedNode(graph)
+        try:
+            self._store.load(content, _RDF[fmt], to_graph=target, base_iri=base)
+        except (SyntaxError, ValueError, OSError) as error:
+            raise StoreError(f"The RDF can't be read: {error}.") from error
+
+    def infer(self, rule: str) -> int:
+        """Add what a CONSTRUCT query finds to the default graph; return how many are new."""
+        before = len(self._store)
+        triples = self._run(rule)
+        if not isinstance(triples, ox.QueryTriples):
+            raise QueryError("A rule must be a CONSTRUCT query.")
+        self._store.extend([ox.Quad(t.subject, t.predicate, t.object) for t in triples])
+        return len(self._store) - before
+
+    def query(self, text: str, results: Format, graph: Format) -> tuple[bytes, Format]:
+        """Answer a query in the engine's own serialisation.
+
+        Args:
+            text: SPARQL 1.1; prefixes must be declared in it.
+            results: format for SELECT and ASK.
+            graph: format for CONSTRUCT and DESCRIBE.
+
+        Returns:
+            The answer and the format that it is in.
+
+        Raises:
+            QueryError: the text isn't a SPARQL 1.1 query.
+        """
+        answer = self._run(text)
+        if isinstance(answer, ox.QueryTriples):
+            prefixes = self._prefixes if graph.name in {"turtle", "rdfxml"} else None
+            return ox.serialize(answer, format=_RDF[graph.name], prefixes=prefixes) or b"", graph
+        return answer.serialize(format=_RESULTS[results.name]) or b"", results
+
+    def rows(self, text: str) -> Iterator[dict[str, str]]:
+        """Answer a SELECT as rows of lexical values, unbound variables left out.
+
+        Raises:
+            QueryError: the text isn't a SELECT query.
+        """
+        answer = self._run(text)
+        if not isinstance(answer, ox.QuerySolutions):
+            raise QueryError("This needs a SELECT query.")
+        names = [variable.value for variable in answer.variables]
+        for solution in answer:
+            yield {n: t.value for n in names if (t := solution[n]) is not None}
+
+    def dump(self, fmt: Format) -> bytes:
+        """Write the default graph, or all graphs if the format holds a dataset."""
+        kind = _RDF[fmt.name]
+        if fmt.kind == "dataset":
+            return self._store.dump(format=kind, prefixes=self._prefixes) or b""
+        prefixes = None if fmt.name == "ntriples" else self._prefixes
+        return (
+            self._store.dump(format=kind, from_graph=ox.DefaultGraph(), prefixes=prefixes) or b""
+        )
+
+    def as_rdflib(self) -> Graph:
+        """The default graph as an rdflib graph over this very store: writes show on both sides."""
+        return Graph(
+            store=oxrdflib.OxigraphStore(store=self._store), identifier=DATASET_DEFAULT_GRAPH_ID
+        )
+
+    def copy_to_rdflib(self, graph: str | None = None) -> Graph:
+        """Copy one graph into rdflib's memory, with the terms that rdflib's own parser makes.
+
+        rdflib holds ``"x"`` and ``"x"^^xsd:string`` to be different literals, so a graph that went
+        through oxrdflib doesn't match shapes that didn't, and ``sh:in`` reports false violations.
+        """
+        copy = Graph()
+        source = ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
+        known: dict[object, Node] = {}
+
+        def term(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
+            if value not in known:
+                known[value] = _to_rdflib(value)
+            return known[value]
+
+        for quad in self._store.quads_for_pattern(None, None, None, source):
+            copy.add((term(quad.subject), term(quad.predicate), term(quad.object)))
+        return copy
+
+    def _run(self, text: str) -> ox.QuerySolutions | ox.QueryBoolean | ox.QueryTriples:
+        try:
+            return self._store.query(text)
+        except SyntaxError as error:
+            raise _syntax_problem(error) from error
+        except (RuntimeError, ValueError) as error:
+            raise QueryError(f"The query can't be answered: {error}.") from error
+
+
+class RemoteStore:
+    """A SPARQL 1.1 endpoint somewhere else."""
+
+    def __init__(self, endpoint: str, timeout_s: int = 30) -> None:
+        """Point at an endpoint; nothing is sent yet."""
+        self._endpoint = endpoint
+        self._timeout_s = timeout_s
+
+    def query(self, text: str, results: Format, graph: Format) -> tuple[bytes, Format]:
+        """Send a query and relay the answer's bytes.
+
+        Raises:
+            StoreError: the endpoint can't be reached or refuses the query.
+        """
+        fmt = graph if query_kind(text) in {"CONSTRUCT", "DESCRIBE"} else results
+        client = SPARQLWrapper(self._endpoint)
+        client.setTimeout(self._timeout_s)
+        client.setMethod("POST")
+        client.setRequestMethod("postdirectly")
+        client.setQuery(text)
+        client.addCustomHttpHeader("Accept", fmt.media_type)
+        try:
+            return client.query().response.read(), fmt
+        except Exception as error:  # noqa: BLE001  SPARQLWrapper raises bare Exception subclasses
+            raise StoreError(
+                f"The endpoint {self._endpoint} gave no answer: {error}.",
+                hint="Check its address and that it is running.",
+            ) from error
+
+
+def query_kind(text: str) -> str:
+    """Name the form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE; "" if there is none.
+
+    Raises:
+        QueryError: the text isn't a SPARQL 1.1 query.
+    """
+    try:
+        answer = ox.Store().query(text)
+    except SyntaxError as error:
+        raise _syntax_problem(error) from error
+    if isinstance(answer, ox.QueryTriples):
+        return "CONSTRUCT"
+    return "ASK" if isinstance(answer, ox.QueryBoolean) else "SELECT"
+
+
+def named_node(iri: str) -> str:
+    """Write an IRI as a SPARQL term.
+
+    Raises:
+        QueryError: it isn't an absolute IRI.
+    """
+    try:
+        return str(ox.NamedNode(iri))
+    except ValueError as error:
+        raise QueryError(f"“{iri}” is no IRI.", hint="Give an absolute IRI or a slug.") from error
+
+
+def literal(text: str, datatype: str | None = None) -> str:
+    """Write a literal as a SPARQL term, escaped; ``datatype`` is an IRI, None for a string."""
+    return str(ox.Literal(text, datatype=None if datatype is None else ox.NamedNode(datatype)))
+
+
+def _to_rdflib(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
+    if isinstance(value, ox.NamedNode):
+        return URIRef(value.value)
+    if isinstance(value, ox.BlankNode):
+        return BNode(value.value)
+    if isinstance(value, ox.Literal):
+        if value.language is not None:
+            return Literal(value.value, lang=value.language)
+        datatype = value.datatype.value
+        kind = None if datatype == _XSD_STRING else URIRef(datatype)
+        return Literal(value.value, datatype=kind, normalize=False)
+    raise StoreError("The graph holds a triple term.", hint="Only RDF 1.1 terms are used here.")
+
+
+_POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
+
+
+def _syntax_problem(error: SyntaxError) -> QueryError:
+    """Shorten the engine's message, which lists every character class it could have taken."""
+    found = _POSITION.search(str(error))
+    if not found:
+        return QueryError(f"This isn't a SPARQL 1.1 query: {str(error).splitlines()[0]}.")
+    line, column, detail = found.groups()
+    expected, _, reason = detail.partition("expected ")
+    said = reason.rsplit(", ", 1)[-1] if "Prefix not found" in reason else (expected or reason)
+    return QueryError(
+        f"This isn't a SPARQL 1.1 query: {said.strip()[:200] or 'unexpected text'}.",
+        hint="Check the text before this position.",
+        where=f"line {line}, column {column}",
+    )
