@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["KINDS", "Node", "Place", "Record", "canonical", "load", "parse", "places"]
+__all__ = ["KINDS", "Node", "Place", "Record", "canonical", "load", "parse", "places", "reformat"]
 
 #: A mapping of a record: key → text, node or list of these.
 Node = dict[str, Any]
@@ -144,7 +144,31 @@ def canonical(node: Node, vocabulary: Vocabulary) -> str:
     order = {key: position for position, key in enumerate(vocabulary.keys)}
     root = _to_yaml(node, order)
     root.flow_style = False
-    return yaml.serialize(root, Dumper=_Dumper, allow_unicode=True, width=1 << 20, indent=2)
+    return yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True, width=1 << 20, indent=2)
+
+
+def reformat(text: str, path: Path, vocabulary: Vocabulary) -> str:
+    """Bring the text of a record into canonical form.
+
+    Raises:
+        RecordError: it can't be read, or holds a comment, which the canonical form would lose.
+    """
+    record = parse(text, path, vocabulary)
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.lstrip().startswith("#"):
+            raise RecordError(
+                "Comments get lost in the canonical form.",
+                hint="Move the comment into a “note”, in both languages, or delete it.",
+                where=f"{path}:{number}",
+            )
+    written = canonical(record.node, vocabulary)
+    if parse(written, path, vocabulary).node != record.node:
+        raise RecordError(
+            "The canonical form would not say the same.",
+            hint="Leave the file as it is and report this.",
+            where=f"{path}:1",
+        )
+    return written
 
 
 def _compose(text: str | bytes, path: Path) -> yaml.Node | None:
@@ -268,13 +292,6 @@ def _nodes(value: Any, at: _Path) -> Iterator[tuple[_Path, Node]]:
     elif isinstance(value, list):
         for position, inner in enumerate(value):
             yield from _nodes(inner, (*at, position))
-
-
-class _Dumper(yaml.SafeDumper):
-    """Indents lists below their key."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002  signature of PyYAML
-        super().increase_indent(flow, indentless=True)
 
 
 def _to_yaml(value: Any, order: Mapping[str, int]) -> yaml.Node:

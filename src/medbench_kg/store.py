@@ -128,14 +128,24 @@ class LocalStore:
             yield {n: t.value for n in names if (t := solution[n]) is not None}
 
     def dump(self, fmt: Format) -> bytes:
-        """Write the default graph, or all graphs if the format holds a dataset."""
-        kind = _RDF[fmt.name]
-        if fmt.kind == "dataset":
-            return self._store.dump(format=kind, prefixes=self._prefixes) or b""
-        prefixes = None if fmt.name == "ntriples" else self._prefixes
-        return (
-            self._store.dump(format=kind, from_graph=ox.DefaultGraph(), prefixes=prefixes) or b""
-        )
+        """Write the default graph, or all graphs if the format holds a dataset.
+
+        Quads are sorted and only prefixes that occur are declared: equal graphs, equal bytes.
+        """
+        graph = None if fmt.kind == "dataset" else ox.DefaultGraph()
+        quads = sorted(self._store.quads_for_pattern(None, None, None, graph), key=_sort_key)
+        prefixed = fmt.name in {"turtle", "trig", "rdfxml"}
+        prefixes = _used(self._prefixes, quads) if prefixed else None
+        content = quads if fmt.kind == "dataset" else [quad.triple for quad in quads]
+        return ox.serialize(content, format=_RDF[fmt.name], prefixes=prefixes) or b""
+
+    def canonical(self) -> LocalStore:
+        """A copy whose blank nodes are labelled by RDF Dataset Canonicalization."""
+        dataset = ox.Dataset(self._store)
+        dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+        copy = LocalStore(self._prefixes)
+        copy._store.extend(dataset)  # noqa: SLF001  its own class
+        return copy
 
     def as_rdflib(self) -> Graph:
         """The default graph as an rdflib graph over this very store: writes show on both sides."""
@@ -245,6 +255,18 @@ def _to_rdflib(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> N
         kind = None if datatype == _XSD_STRING else URIRef(datatype)
         return Literal(value.value, datatype=kind, normalize=False)
     raise StoreError("The graph holds a triple term.", hint="Only RDF 1.1 terms are used here.")
+
+
+def _sort_key(quad: ox.Quad) -> tuple[str, str, str, str]:
+    return (str(quad.graph_name), str(quad.subject), str(quad.predicate), str(quad.object))
+
+
+def _used(prefixes: Mapping[str, str], quads: list[ox.Quad]) -> dict[str, str]:
+    """The prefixes whose namespace some IRI of the quads begins with."""
+    iris = {term.value for quad in quads for term in quad if isinstance(term, ox.NamedNode)}
+    iris |= {quad.object.datatype.value for quad in quads if isinstance(quad.object, ox.Literal)}
+    namespaces = {iri[: max(iri.rfind("/"), iri.rfind("#")) + 1] for iri in iris}
+    return {prefix: ns for prefix, ns in prefixes.items() if ns in namespaces}
 
 
 _POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)

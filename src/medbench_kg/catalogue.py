@@ -1,0 +1,258 @@
+"""The canned queries: `.rq` files with a header, their parameters, and how to ask them.
+
+A query is plain SPARQL 1.1 that any editor or endpoint can run. Its header is grlc's (comment lines
+that begin with ``#+`` and hold YAML): ``summary``, ``tags``; ``summary_zh``, ``parameters``,
+``columns`` and ``empty`` are ours. A parameter is a slot ``VALUES ?name { UNDEF }`` in the text; it
+is filled by writing an RDF term there, never by building query text.
+
+Specification: SPARQL 1.1 Query, section 10 (VALUES); grlc's decorator syntax.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+
+from medbench_kg import store as engine
+from medbench_kg import vocabulary
+from medbench_kg.errors import NotFoundError, QueryError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from medbench_kg.negotiation import Format
+    from medbench_kg.store import LocalStore, Store
+
+__all__ = ["Column", "Parameter", "Query", "Text", "ask", "catalogue", "find", "values"]
+
+#: A text in both languages: ``{"en": …, "zh": …}``.
+Text = dict[str, str]
+
+_XSD_INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A slot of a query.
+
+    Attributes:
+        name: the variable, without the question mark.
+        type: how a value is written into the slot.
+        scheme: slug of the concept scheme that values come from; "" if none.
+        of_class: name of the class whose instances are values; "" if none.
+        default: value that is used when none is given; "" leaves the slot open.
+        help: what the parameter means.
+    """
+
+    name: str
+    type: Literal["iri", "string", "integer"]
+    scheme: str
+    of_class: str
+    default: str
+    help: Text
+
+
+@dataclass(frozen=True)
+class Column:
+    """A variable of the answer."""
+
+    name: str
+    help: Text
+
+
+@dataclass(frozen=True)
+class Query:
+    """A canned query.
+
+    Attributes:
+        name: id in URLs and on the command line.
+        question: what it answers.
+        tags: themes.
+        parameters: its slots, in the order of the header.
+        columns: the variables of the answer, in order.
+        empty: why the answer may be empty; "" when it may not.
+        text: SPARQL with open slots, header included.
+    """
+
+    name: str
+    question: Text
+    tags: tuple[str, ...]
+    parameters: tuple[Parameter, ...]
+    columns: tuple[Column, ...]
+    empty: str
+    text: str
+
+    def parameter(self, name: str) -> Parameter:
+        """Find a parameter by name.
+
+        Raises:
+            QueryError: the query has no such parameter.
+        """
+        for parameter in self.parameters:
+            if parameter.name == name:
+                return parameter
+        known = [parameter.name for parameter in self.parameters]
+        raise QueryError(
+            f"The query “{self.name}” has no parameter “{name}”.",
+            hint=f"It has: {', '.join(known)}." if known else "It takes none.",
+            where=name,
+        )
+
+    def bind(self, arguments: Mapping[str, str]) -> str:
+        """Fill the slots.
+
+        Args:
+            arguments: parameter → value; a slug, compact IRI or IRI where an IRI is asked for. A
+                missing or empty value takes the default.
+
+        Returns:
+            SPARQL that is ready to run.
+
+        Raises:
+            QueryError: a parameter is unknown or a value ill-typed.
+        """
+        for name in arguments:
+            self.parameter(name)
+        text = self.text
+        for parameter in self.parameters:
+            value = arguments.get(parameter.name) or parameter.default
+            if value:
+                text = _fill(text, parameter.name, _term(parameter, value))
+        return text
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> tuple[Query, ...]:
+    """All canned queries by name."""
+    folder = resources.files("medbench_kg") / "queries"
+    files = sorted((f for f in folder.iterdir() if f.name.endswith(".rq")), key=lambda f: f.name)
+    return tuple(_parse(f.name.removesuffix(".rq"), f.read_text(encoding="utf-8")) for f in files)
+
+
+def find(name: str) -> Query:
+    """Find a canned query.
+
+    Raises:
+        NotFoundError: there is none of that name; the hint names the nearest.
+    """
+    for query in catalogue():
+        if query.name == name:
+            return query
+    near = get_close_matches(name, [query.name for query in catalogue()], 3, 0.5)
+    hint = f"Did you mean {' or '.join(near)}?" if near else "“medbench query” lists them."
+    raise NotFoundError(f"There is no canned query “{name}”.", hint=hint)
+
+
+def ask(
+    store: Store,
+    query: Query,
+    arguments: Mapping[str, str],
+    results: Format,
+    graph: Format,
+) -> tuple[bytes, Format]:
+    """Answer a canned query.
+
+    Args:
+        store: where to ask; a local store also checks that values of parameters exist.
+        query: what to ask.
+        arguments: see :meth:`Query.bind`.
+        results: format of a SELECT's answer.
+        graph: format of a CONSTRUCT's answer.
+
+    Returns:
+        The answer and the format that it is in.
+
+    Raises:
+        QueryError: a parameter is unknown, ill-typed, or names no value that there is.
+    """
+    text = query.bind(arguments)
+    if isinstance(store, engine.LocalStore):
+        _check_values(store, query, arguments)
+    return store.query(text, results, graph)
+
+
+def values(store: LocalStore, parameter: Parameter) -> list[dict[str, str]]:
+    """The values that a parameter takes: rows of ``value``, ``en`` and ``zh``; [] if any text."""
+    names = vocabulary.load()
+    if parameter.scheme:
+        slot, iri, file = "scheme", vocabulary.BASE + parameter.scheme, "concepts-of-scheme"
+    elif parameter.of_class:
+        slot, iri, file = "class", names.property_of(parameter.of_class), "instances-of-class"
+    else:
+        return []
+    template = resources.files("medbench_kg") / "sparql" / f"{file}.rq"
+    text = _fill(template.read_text(encoding="utf-8"), slot, engine.named_node(iri))
+    return list(store.rows(text))
+
+
+def _check_values(store: LocalStore, query: Query, arguments: Mapping[str, str]) -> None:
+    for name, value in arguments.items():
+        parameter = query.parameter(name)
+        known = {row["value"]: row["en"] for row in values(store, parameter)} if value else {}
+        iri = _iri(parameter, value) if known else ""
+        if known and iri not in known:
+            slugs = [one.rpartition("/")[2] for one in known]
+            near = get_close_matches(value.lower(), slugs, 1, 0.4)
+            raise QueryError(
+                f"“{value}” is no value of “{name}”.",
+                hint=f"Did you mean “{near[0]}”?" if near else f"There are: {', '.join(slugs)}.",
+                where=name,
+            )
+
+
+def _fill(text: str, name: str, term: str) -> str:
+    slot = re.compile(rf"VALUES\s+\?{name}\s*\{{\s*UNDEF\s*\}}")
+    return slot.sub(lambda _: f"VALUES ?{name} {{ {term} }}", text)
+
+
+def _term(parameter: Parameter, value: str) -> str:
+    if parameter.type == "iri":
+        return engine.named_node(_iri(parameter, value))
+    if parameter.type == "integer":
+        if not re.fullmatch(r"[+-]?\d{1,18}", value):
+            raise QueryError(
+                f"“{value}” is no whole number.", hint="Give digits only.", where=parameter.name
+            )
+        return engine.literal(value, _XSD_INTEGER)
+    return engine.literal(value)
+
+
+def _iri(parameter: Parameter, value: str) -> str:
+    """Read a slug, a compact IRI or an IRI."""
+    names = vocabulary.load()
+    if "://" in value:
+        return value
+    if ":" in value:
+        return names.expand(value)
+    folder = parameter.scheme or {"Dataset": "dataset", "Venue": "venue", "Paper": "paper"}.get(
+        parameter.of_class, parameter.of_class.lower()
+    )
+    return f"{vocabulary.BASE}{folder}/{value}"
+
+
+def _parse(name: str, text: str) -> Query:
+    header = "\n".join(line[2:] for line in text.splitlines() if line.startswith("#+"))
+    meta: dict[str, Any] = yaml.load(header, Loader=yaml.CBaseLoader)  # noqa: S506  the failsafe loader makes strings only
+    parameters = tuple(_parameter(key, spec) for key, spec in meta.get("parameters", {}).items())
+    columns = tuple(Column(key, help_) for key, help_ in meta["columns"].items())
+    question = {"en": meta["summary"], "zh": meta["summary_zh"]}
+    return Query(
+        name, question, tuple(meta["tags"]), parameters, columns, meta.get("empty", ""), text
+    )
+
+
+def _parameter(name: str, spec: Mapping[str, Any]) -> Parameter:
+    return Parameter(
+        name,
+        spec["type"],
+        spec.get("scheme", ""),
+        spec.get("class", ""),
+        spec.get("default", ""),
+        spec["help"],
+    )

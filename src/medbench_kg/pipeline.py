@@ -1,0 +1,279 @@
+"""Joins the steps: files → records → graph → report → build folder → store.
+
+The only place that knows the whole way. ``build`` publishes nothing that has a violation; the
+server opens what was built and never validates.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from medbench_kg import export, graph, records, vocabulary
+from medbench_kg.assets import folder
+from medbench_kg.errors import RecordError, ShapesError, StoreError
+from medbench_kg.negotiation import FORMATS, by_name
+from medbench_kg.store import LocalStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from medbench_kg.negotiation import Format
+    from medbench_kg.records import Record
+    from medbench_kg.validation import Report
+
+__all__ = [
+    "DUMPS",
+    "Assembled",
+    "Manifest",
+    "assemble",
+    "build",
+    "check",
+    "dump",
+    "format_records",
+    "is_built",
+    "open_built",
+    "statistics",
+]
+
+#: The dumps of a build, in the order of the format table.
+DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind != "results")
+
+_MANIFEST = "manifest.json"
+_SOURCES = ("data", "ontology", "shapes")
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """The graph as the files make it, not yet validated."""
+
+    records: tuple[Record, ...]
+    store: LocalStore
+    problems: tuple[RecordError, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a build says about itself.
+
+    Attributes:
+        version: digest of the files that it was made from.
+        triples: size of the default graph.
+        files: file name → bytes and SHA-256.
+    """
+
+    version: str
+    triples: int
+    files: dict[str, dict[str, str | int]]
+
+
+def assemble(extra: Iterable[Path] = ()) -> Assembled:
+    """Read all files and put the graph together.
+
+    Args:
+        extra: records to read besides ``data/``; a file of ``data/`` isn't read twice.
+
+    Raises:
+        MedbenchError: a Turtle file, a mapping set or a rule is broken.
+    """
+    names = vocabulary.load()
+    found, problems = records.load(folder("data"), names)
+    known = {record.path.resolve() for record in found}
+    for path in extra:
+        if path.resolve() not in known:
+            try:
+                found.append(records.parse(path.read_bytes(), path, names))
+            except RecordError as problem:
+                problems.append(problem)
+    store = graph.build(found, folder("ontology"), folder("shapes"), names)
+    return Assembled(tuple(found), store, tuple(problems))
+
+
+def check(assembled: Assembled, files: Iterable[Path] = ()) -> Report:
+    """Validate the graph, or only what belongs to some of its records.
+
+    Args:
+        assembled: the whole graph; the constraints may look at all of it.
+        files: records to check; none means all.
+    """
+    from medbench_kg import validation  # noqa: PLC0415  pySHACL takes 0.4 s, which only checks need
+
+    names = vocabulary.load()
+    index = records.places(assembled.records, names)
+    wanted = {path.resolve() for path in files}
+    focus = None
+    if wanted:
+        focus = [
+            iri for iri, at in index.items() if any(p.record.path.resolve() in wanted for p in at)
+        ]
+    report = validation.validate(assembled.store, focus)
+    return validation.locate(report, index, _concept_names(assembled.store), names)
+
+
+def build(out: Path | None = None) -> Manifest:
+    """Assemble, validate and write the dumps into a folder, all or nothing.
+
+    Raises:
+        RecordError: a record can't be read; all such problems are in the message.
+        ShapesError: the graph has a violation.
+    """
+    target = out or folder("build")
+    assembled = assemble()
+    if assembled.problems:
+        raise RecordError("\n".join(str(problem) for problem in assembled.problems))
+    report = check(assembled)
+    if not report.conforms:
+        raise ShapesError("The graph has violations.", hint="Run “medbench check” to see them.")
+    store = assembled.store.canonical()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=".build-", dir=target.parent))
+    try:
+        manifest = _write(store, fresh)
+        _replace(target, fresh)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return manifest
+
+
+def is_built() -> bool:
+    """Whether the build folder was made from the present files."""
+    try:
+        return _read_manifest().version == _version()
+    except StoreError:
+        return False
+
+
+def open_built() -> tuple[LocalStore, Manifest]:
+    """Open the graph that was built and checked.
+
+    Raises:
+        StoreError: there is no build, or it isn't from the present files.
+    """
+    manifest = _read_manifest()
+    if manifest.version != _version():
+        raise _stale()
+    store = LocalStore(vocabulary.load().prefixes)
+    store.load((folder("build") / "medbench.nq").read_bytes(), "nquads")
+    return store, manifest
+
+
+def dump(fmt: Format) -> bytes:
+    """The built graph in a format.
+
+    Raises:
+        StoreError: the graph hasn't been built from the present files.
+    """
+    manifest = _read_manifest()
+    if manifest.version != _version():
+        raise _stale()
+    return (folder("build") / f"medbench.{fmt.suffix}").read_bytes()
+
+
+def format_records(files: Iterable[Path] = (), *, write: bool) -> list[Path]:
+    """Bring records into canonical form.
+
+    Args:
+        files: records; none means all below ``data/``.
+        write: whether to change the files.
+
+    Returns:
+        The files that were not in canonical form.
+
+    Raises:
+        RecordError: a file can't be read, or holds a comment, which would be lost.
+    """
+    names = vocabulary.load()
+    data = folder("data")
+    paths = list(files) or sorted(p for kind in records.KINDS for p in (data / kind).glob("*.yaml"))
+    changed = []
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        canonical = records.reformat(text, path, names)
+        if canonical != text:
+            changed.append(path)
+            if write:
+                _write_atomically(path, canonical)
+    return changed
+
+
+def statistics(store: LocalStore) -> dict[str, int]:
+    """Count datasets of the list, papers, source datasets and concepts."""
+    (row,) = store.rows(_sparql("statistics"))
+    return {name: int(value) for name, value in row.items()}
+
+
+def _stale() -> StoreError:
+    return StoreError(
+        "The built graph isn't from the present data/, ontology/ and shapes/.",
+        hint="Run “medbench build”.",
+    )
+
+
+def _write_atomically(path: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=".", delete=False
+    ) as file:
+        file.write(text)
+    Path(file.name).chmod(path.stat().st_mode)
+    Path(file.name).replace(path)
+
+
+def _version() -> str:
+    return graph.version(*(folder(name) for name in _SOURCES))
+
+
+def _sparql(name: str) -> str:
+    package = resources.files("medbench_kg") / "sparql" / f"{name}.rq"
+    return package.read_text(encoding="utf-8")
+
+
+def _concept_names(store: LocalStore) -> dict[str, dict[str, str]]:
+    names: dict[str, dict[str, str]] = {}
+    for row in store.rows(_sparql("concept-names")):
+        scheme, _, slug = row["concept"].rpartition("/")
+        known = names.setdefault(f"{scheme}/", {})
+        known[slug] = slug
+        known.setdefault(row["name"].lower(), slug)
+    return names
+
+
+def _write(store: LocalStore, target: Path) -> Manifest:
+    names = vocabulary.load()
+    files: dict[str, dict[str, str | int]] = {}
+    for fmt in DUMPS:
+        content = export.serialize(store, fmt, names)
+        path = target / f"medbench.{fmt.suffix}"
+        path.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        files[path.name] = {"bytes": len(content), "sha256": digest}
+    lines = store.dump(by_name("ntriples")).count(b"\n")
+    manifest = Manifest(_version(), lines, files)
+    text = json.dumps(vars(manifest), indent=2, sort_keys=True) + "\n"
+    (target / _MANIFEST).write_text(text, encoding="utf-8")
+    return manifest
+
+
+def _replace(target: Path, fresh: Path) -> None:
+    """Put the new folder in place of the old one; a reader sees the one or the other."""
+    old = fresh.with_name(fresh.name + "-old")
+    if target.exists():
+        target.rename(old)
+    fresh.rename(target)
+    target.chmod(0o755)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _read_manifest() -> Manifest:
+    path = folder("build") / _MANIFEST
+    try:
+        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(
+            "The graph hasn't been built yet.", hint="Run “medbench build”."
+        ) from error
