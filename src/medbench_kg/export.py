@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from pyld import jsonld
 
-from medbench_kg.negotiation import by_name
-
 if TYPE_CHECKING:
     from medbench_kg.negotiation import Format
     from medbench_kg.store import LocalStore
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["CONTEXT_URL", "serialize"]
+__all__ = ["compact", "serialize"]
 
-#: Where the context is published; dumps hold it inline, so that they need no network.
-CONTEXT_URL = "https://w3id.org/medbench-kg/context.jsonld"
+_Node = dict[str, Any]
 
+_RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 def serialize(store: LocalStore, fmt: Format, vocabulary: Vocabulary) -> bytes:
     """Write a graph or, if the format can hold one, the dataset.
@@ -30,15 +28,51 @@ def serialize(store: LocalStore, fmt: Format, vocabulary: Vocabulary) -> bytes:
     Returns:
         UTF-8; equal for equal graphs, with the prefixes that occur and no others.
     """
-    if fmt.name == "jsonld":
-        return compact(store.dump(by_name("ntriples")), vocabulary)
-    return store.dump(fmt)
+    content = store.dump(fmt)
+    return compact(content, vocabulary) if fmt.name == "jsonld" else content
 
 
-def compact(triples: bytes, vocabulary: Vocabulary) -> bytes:
-    """Write N-Triples as JSON-LD that uses our keys and slugs, one node per thing."""
-    expanded = jsonld.from_rdf(triples.decode(), {"format": "application/n-quads"})
-    document: dict[str, Any] = jsonld.compact(
-        expanded, dict(vocabulary.context), {"graph": True, "compactArrays": True}
-    )
+def compact(expanded: bytes, vocabulary: Vocabulary) -> bytes:
+    """Write expanded JSON-LD with our keys and slugs, the context inline.
+
+    A node with a fragment (a size figure, an authorship) stands inside the node that it belongs
+    to, as in the records; everything else is a node of its own.
+    """
+    nodes = {node["@id"]: _typed(node) for node in json.loads(expanded)}
+    references = _references(nodes, str(vocabulary.context["@vocab"]))
+    for iri, reference in references.items():
+        reference.update(nodes[iri])
+    top = [node for iri, node in nodes.items() if iri not in references]
+    document = jsonld.compact(top, dict(vocabulary.context), {"graph": True})
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def _typed(node: _Node) -> _Node:
+    """Say rdf:type by JSON-LD's keyword."""
+    types = node.pop(_RDF_TYPE, [])
+    return {**node, "@type": [one["@id"] for one in types]} if types else node
+
+
+def _references(nodes: dict[str, _Node], own: str) -> dict[str, _Node]:
+    """For each node that belongs to one other node, the reference to replace by it."""
+    found: dict[str, list[tuple[str, _Node]]] = {}
+    for subject, node in nodes.items():
+        for key in sorted(node, key=lambda key: (not key.startswith(own), key)):
+            for value in node[key] if isinstance(node[key], list) else []:
+                if isinstance(value, dict) and _belongs(value.get("@id", ""), subject, own):
+                    found.setdefault(value["@id"], []).append((subject, value))
+    return {
+        iri: at[0][1]
+        for iri, at in found.items()
+        if iri in nodes and len({subject for subject, _ in at}) == 1
+    }
+
+
+def _belongs(iri: str, subject: str, own: str) -> bool:
+    """Whether a node may stand inside another; a part never holds its whole."""
+    outer_is_part = "#" in subject
+    return (
+        "#" in iri
+        and not iri.startswith(own)
+        and (iri.startswith(f"{subject}-") if outer_is_part else True)
+    )

@@ -137,7 +137,7 @@ class LocalStore:
         prefixed = fmt.name in {"turtle", "trig", "rdfxml"}
         prefixes = _used(self._prefixes, quads) if prefixed else None
         content = quads if fmt.kind == "dataset" else [quad.triple for quad in quads]
-        return ox.serialize(content, format=_RDF[fmt.name], prefixes=prefixes) or b""
+        return _ordered(ox.serialize(content, format=_RDF[fmt.name], prefixes=prefixes) or b"")
 
     def canonical(self) -> LocalStore:
         """A copy whose blank nodes are labelled by RDF Dataset Canonicalization."""
@@ -267,6 +267,15 @@ def _used(prefixes: Mapping[str, str], quads: list[ox.Quad]) -> dict[str, str]:
     iris |= {quad.object.datatype.value for quad in quads if isinstance(quad.object, ox.Literal)}
     namespaces = {iri[: max(iri.rfind("/"), iri.rfind("#")) + 1] for iri in iris}
     return {prefix: ns for prefix, ns in prefixes.items() if ns in namespaces}
+
+
+def _ordered(document: bytes) -> bytes:
+    """Sort the prefix declarations at the head, which the engine writes in random order."""
+    lines = document.split(b"\n")
+    end = next((i for i, line in enumerate(lines) if not line.startswith(b"@prefix ")), 0)
+    head, root = sorted(lines[:end]), re.compile(rb"(?<=<rdf:RDF )[^>]*(?=>)")
+    body = b"\n".join([*head, *lines[end:]])
+    return root.sub(lambda match: b" ".join(sorted(match[0].split())), body, count=1)
 
 
 _POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)

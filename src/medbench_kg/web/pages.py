@@ -1,0 +1,50 @@
+"""The start page, in English and Chinese, and the dumps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, render_template
+
+from medbench_kg import pipeline
+from medbench_kg.catalogue import catalogue
+from medbench_kg.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from medbench_kg.pipeline import Manifest
+
+__all__ = ["pages"]
+
+
+def pages(manifest: Manifest, numbers: dict[str, int]) -> Blueprint:
+    """Make the pages.
+
+    Args:
+        manifest: the build that is served.
+        numbers: counts for the start page, see :func:`medbench_kg.pipeline.statistics`.
+    """
+    routes = Blueprint("pages", __name__)
+
+    @routes.get("/", defaults={"lang": "en"})
+    @routes.get("/zh/", defaults={"lang": "zh"})
+    def start(lang: str) -> str:
+        """Say what this is and lead to everything."""
+        return render_template(
+            "start.html",
+            lang=lang,
+            manifest=manifest,
+            numbers=numbers,
+            queries=catalogue(),
+            dumps=pipeline.DUMPS,
+        )
+
+    @routes.get("/data/<name>")
+    def dump(name: str) -> Response:
+        """Serve a dump of the whole graph."""
+        for fmt in pipeline.DUMPS:
+            if name == f"medbench.{fmt.suffix}":
+                return Response(pipeline.dump(fmt), content_type=fmt.content_type)
+        known = ", ".join(f"medbench.{fmt.suffix}" for fmt in pipeline.DUMPS)
+        raise NotFoundError(f"There is no file “{name}”.", hint=f"There are: {known}.")
+
+    return routes

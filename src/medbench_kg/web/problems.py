@@ -1,0 +1,74 @@
+"""One error shape for every route: RFC 9457 problem JSON, or a page for browsers.
+
+Specification: RFC 9457, section 3; RFC 9110, section 15.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Response, render_template, request
+from werkzeug.exceptions import HTTPException
+
+from medbench_kg import errors
+from medbench_kg.vocabulary import BASE
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+__all__ = ["register"]
+
+_STATUS: dict[type[errors.MedbenchError], HTTPStatus] = {
+    errors.QueryError: HTTPStatus.BAD_REQUEST,
+    errors.NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
+    errors.StoreError: HTTPStatus.BAD_GATEWAY,
+}
+
+_log = logging.getLogger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Answer every error of the core, of routing and of the program itself as a problem."""
+    app.register_error_handler(errors.MedbenchError, _from_core)
+    app.register_error_handler(HTTPException, _from_http)
+    app.register_error_handler(Exception, _from_accident)
+
+
+def _from_core(error: errors.MedbenchError) -> Response:
+    status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    return _problem(status, error.code, error.message, hint=error.hint, where=error.where)
+
+
+def _from_http(error: HTTPException) -> Response:
+    status = HTTPStatus(error.code or 500)
+    code = status.phrase.lower().replace(" ", "-")
+    response = _problem(status, code, error.description or status.phrase)
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            response.headers[name] = value
+    return response
+
+
+def _from_accident(error: Exception) -> Response:
+    _log.exception("Unexpected error", exc_info=error)
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    return _problem(status, "error", "The server made a mistake; it is in its log.")
+
+
+def _problem(status: HTTPStatus, code: str, detail: str, **more: str) -> Response:
+    document = {
+        "type": f"{BASE}problem/{code}",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        **{key: value for key, value in more.items() if value},
+    }
+    if "text/html" in request.headers.get("Accept", ""):
+        page = render_template("problem.html", problem=document, lang="en")
+        return Response(page, status.value, content_type="text/html; charset=utf-8")
+    body = json.dumps(document, ensure_ascii=False, indent=1)
+    return Response(body, status.value, content_type="application/problem+json")

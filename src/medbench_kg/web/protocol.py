@@ -1,0 +1,131 @@
+"""SPARQL over HTTP: ``/sparql`` for anything, ``/query/<name>`` for the canned queries.
+
+Specification: SPARQL 1.1 Protocol, section 2.1 (query operation).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, Response, abort, render_template, request
+
+from medbench_kg.catalogue import ask, catalogue, find, values
+from medbench_kg.errors import QueryError
+from medbench_kg.negotiation import FORMATS, GRAPH_FORMATS, RESULT_FORMATS, by_name, choose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from medbench_kg.negotiation import Format
+    from medbench_kg.store import LocalStore
+
+__all__ = ["protocol"]
+
+_QUERY = "application/sparql-query"
+_FORM = "application/x-www-form-urlencoded"
+
+
+def protocol(store: LocalStore) -> Blueprint:
+    """Make the routes that answer queries from a store."""
+    routes = Blueprint("protocol", __name__)
+
+    @routes.get("/sparql")
+    @routes.post("/sparql")
+    def sparql() -> Response:
+        """Answer a query of the client's own."""
+        texts = _texts()
+        if not texts and request.method == "GET":
+            return _page(store)
+        if len(texts) != 1:
+            raise QueryError(
+                f"The request holds {len(texts)} queries.",
+                hint="Send one: GET ?query=…, a form with query=…, or a body of type "
+                f"{_QUERY}.",
+            )
+        results, graph = _wanted(RESULT_FORMATS), _wanted(GRAPH_FORMATS)
+        return _answer(*store.query(texts[0], results, graph))
+
+    @routes.get("/query/<name>")
+    def query(name: str) -> Response:
+        """Answer a canned query; its parameters are those of the URL."""
+        asked = find(name)
+        arguments = {k: v for k, v in request.args.items() if v and k not in {"format", "lang"}}
+        if _browser():
+            return _query_page(store, name, arguments)
+        results, graph = _wanted(RESULT_FORMATS), _wanted(GRAPH_FORMATS)
+        return _answer(*ask(store, asked, arguments, results, graph))
+
+    return routes
+
+
+def _texts() -> list[str]:
+    """The queries that a request carries, wherever it carries them."""
+    found = request.args.getlist("query")
+    if request.method == "POST":
+        if request.mimetype == _FORM:
+            found += request.form.getlist("query")
+            if "update" in request.form:
+                abort(403, "This endpoint is read-only: it takes no updates.")
+        elif request.mimetype == _QUERY:
+            found.append(_utf8(request.get_data()))
+        else:
+            abort(415, f"Send {_FORM} or {_QUERY}.")
+    return [text for text in found if text.strip()]
+
+
+def _utf8(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise QueryError("The query isn't UTF-8.", hint="Send UTF-8.") from error
+
+
+def _wanted(offered: Sequence[Format]) -> Format:
+    """The format named in the URL, else the one that the client prefers."""
+    named = request.args.get("format") or request.form.get("format")
+    if not named:
+        return choose(request.headers.get("Accept", ""), offered)
+    fmt = by_name(named, FORMATS)
+    return fmt if fmt in offered else offered[0]
+
+
+def _browser() -> bool:
+    """Whether a person with a browser asks: it prefers HTML, and no format is named."""
+    return "format" not in request.args and "text/html" in request.headers.get("Accept", "")
+
+
+def _answer(body: bytes, fmt: Format) -> Response:
+    response = Response(body, content_type=fmt.content_type)
+    response.vary.add("Accept")
+    return response
+
+
+def _page(store: LocalStore) -> Response:
+    lang = "zh" if request.args.get("lang") == "zh" else "en"
+    page = render_template("sparql.html", lang=lang, queries=catalogue(), triples=len(store))
+    return Response(page, content_type="text/html; charset=utf-8")
+
+
+def _query_page(store: LocalStore, name: str, arguments: dict[str, str]) -> Response:
+    query = find(name)
+    lang = "zh" if request.args.get("lang") == "zh" else "en"
+    body, _ = ask(store, query, arguments, by_name("csv"), by_name("turtle"))
+    page = render_template(
+        "query.html",
+        lang=lang,
+        query=query,
+        arguments={p.name: arguments.get(p.name, p.default) for p in query.parameters},
+        values={p.name: values(store, p) for p in query.parameters},
+        rows=_rows(body),
+        text=query.bind(arguments),
+    )
+    response = Response(page, content_type="text/html; charset=utf-8")
+    response.vary.add("Accept")
+    return response
+
+
+def _rows(body: bytes) -> list[list[str]]:
+    import csv  # noqa: PLC0415
+    import io  # noqa: PLC0415
+
+    return list(csv.reader(io.StringIO(body.decode())))[1:]
