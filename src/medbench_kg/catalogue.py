@@ -238,7 +238,7 @@ def _iri(parameter: Parameter, value: str) -> str:
 
 def _parse(name: str, text: str) -> Query:
     header = "\n".join(line[2:] for line in text.splitlines() if line.startswith("#+"))
-    meta: dict[str, Any] = yaml.load(header, Loader=yaml.CBaseLoader)  # noqa: S506  the failsafe loader makes strings only
+    meta: dict[str, Any] = yaml.load(header, Loader=yaml.CBaseLoader)
     parameters = tuple(_parameter(key, spec) for key, spec in meta.get("parameters", {}).items())
     columns = tuple(Column(key, help_) for key, help_ in meta["columns"].items())
     question = {"en": meta["summary"], "zh": meta["summary_zh"]}

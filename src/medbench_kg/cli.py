@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medbench_kg import errors, pipeline, records, vocabulary
+from medbench_kg import errors, pipeline, vocabulary
 from medbench_kg import settings as configuration
 from medbench_kg.catalogue import ask, catalogue, find, values
 from medbench_kg.negotiation import FORMATS, GRAPH_FORMATS, RESULT_FORMATS, by_name
@@ -67,7 +67,9 @@ def main() -> None:
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 when there are warnings.")
 @click.option("--verbose", "-v", is_flag=True, help="Show warnings and notes of the whole graph.")
-def check(files: tuple[Path, ...], lang: str | None, form: str, strict: bool, verbose: bool) -> None:  # noqa: FBT001  options of a command
+def check(
+    files: tuple[Path, ...], lang: str | None, form: str, strict: bool, verbose: bool
+) -> None:
     """Validate records against the whole graph and say how to repair what is wrong.
 
     Without FILES the whole graph is checked.
@@ -76,9 +78,9 @@ def check(files: tuple[Path, ...], lang: str | None, form: str, strict: bool, ve
     from medbench_kg.validation import Severity  # noqa: PLC0415
 
     language = lang or _language()
-    with _progress("Reading records" if language == "en" else "读取记录"):
+    with _Progress("Reading records" if language == "en" else "读取记录"):
         assembled = pipeline.assemble(files)
-    with _progress("Validating" if language == "en" else "校验"):
+    with _Progress("Validating" if language == "en" else "校验"):
         report = pipeline.check(assembled, files)
     problems = [p for p in assembled.problems if not files or _concerns(p, files)]
     least = Severity.INFO if files or verbose else Severity.VIOLATION
@@ -99,17 +101,17 @@ def check(files: tuple[Path, ...], lang: str | None, form: str, strict: bool, ve
 
 @main.command()
 @click.option("--force", is_flag=True, help="Build even if nothing has changed.")
-def build(force: bool) -> None:  # noqa: FBT001  option of a command
+def build(force: bool) -> None:
     """Validate the graph and write its dumps into build/, all or nothing."""
     if not force and pipeline.is_built():
         click.echo("The build is up to date.", err=True)
         return
-    with _progress("Building"):
+    with _Progress("Building"):
         manifest = pipeline.build()
     click.echo(f"Built version {manifest.version}: {manifest.triples} triples.", err=True)
 
 
-@main.command()
+@main.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name", required=False)
 @click.option("--format", "form", default="table", help="table, json, xml, csv, tsv, turtle …")
 @click.argument("parameters", nargs=-1, type=click.UNPROCESSED)
@@ -132,9 +134,6 @@ def query(name: str | None, form: str, parameters: tuple[str, ...]) -> None:
             click.echo(f"{row['value'].rpartition('/')[2]}\t{row['en']}\t{row['zh']}")
         return
     _print(lambda results, graph: ask(store, wanted, arguments, results, graph), form)
-
-
-query.context_settings = {"ignore_unknown_options": True}
 
 
 @main.command()
@@ -171,9 +170,9 @@ def export(form: str, output: Path | None) -> None:
 @main.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit with 1 if needed.")
-def fmt(files: tuple[Path, ...], only_check: bool) -> None:  # noqa: FBT001  option of a command
+def fmt(files: tuple[Path, ...], only_check: bool) -> None:
     """Write records in their canonical form; without FILES, all of them."""
-    changed = [path for path in pipeline.format_records(files, write=not only_check)]
+    changed = pipeline.format_records(files, write=not only_check)
     for path in changed:
         click.echo(path)
     if changed and only_check:
@@ -221,7 +220,9 @@ def _table(text: str) -> str:
     names = vocabulary.load()
     short = [[_cell(names.shorten(value)) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*short, strict=True)]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in short]
+    lines = [
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in short
+    ]
     lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(lines)
 
@@ -253,7 +254,7 @@ def _language() -> str:
     return "zh" if (named or locale.getlocale()[0] or "").lower().startswith("zh") else "en"
 
 
-class _progress:  # noqa: N801  reads as a function
+class _Progress:
     """A spinner on a terminal, nothing elsewhere."""
 
     def __init__(self, label: str) -> None:

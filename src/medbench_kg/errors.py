@@ -40,6 +40,7 @@ class MedbenchError(Exception):
     code = "error"
 
     def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        """Hold the parts apart, so that each face can lay them out its own way."""
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -22,6 +22,7 @@ _Node = dict[str, Any]
 
 _RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
+
 def serialize(store: LocalStore, fmt: Format, vocabulary: Vocabulary) -> bytes:
     """Write a graph or, if the format can hold one, the dataset.
 

@@ -29,7 +29,7 @@ def to_ntriples(text: str, name: str) -> str:
     """
     lines = text.splitlines(keepends=True)
     header = "".join(line[1:] for line in lines if line.startswith("#"))
-    prefixes: dict[str, str] = yaml.load(header, Loader=yaml.CBaseLoader)["curie_map"]  # noqa: S506  the failsafe loader makes strings only
+    prefixes: dict[str, str] = yaml.load(header, Loader=yaml.CBaseLoader)["curie_map"]
     first = next(i for i, line in enumerate(lines) if not line.startswith("#"))
     rows = csv.DictReader(io.StringIO("".join(lines[first:])), delimiter="\t")
     triples = []

@@ -24,6 +24,7 @@ from medbench_kg.store import LocalStore
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from medbench_kg.assets import Folder
     from medbench_kg.negotiation import Format
     from medbench_kg.records import Record
     from medbench_kg.validation import Report
@@ -46,7 +47,7 @@ __all__ = [
 DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind != "results")
 
 _MANIFEST = "manifest.json"
-_SOURCES = ("data", "ontology", "shapes")
+_SOURCES: tuple[Folder, ...] = ("data", "ontology", "shapes")
 
 
 @dataclass(frozen=True)

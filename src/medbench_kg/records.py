@@ -143,7 +143,8 @@ def canonical(node: Node, vocabulary: Vocabulary) -> str:
     """
     order = {key: position for position, key in enumerate(vocabulary.keys)}
     root = _to_yaml(node, order)
-    root.flow_style = False
+    if isinstance(root, yaml.CollectionNode):
+        root.flow_style = False
     return yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True, width=1 << 20, indent=2)
 
 
@@ -223,7 +224,7 @@ class _Reader:
             self._lines[*at, key] = key_node.start_mark.line + 1
         return values
 
-    def _value(self, node: yaml.Node, at: _Path) -> Any:
+    def _value(self, node: yaml.Node, at: _Path) -> object:
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, at)
         if isinstance(node, yaml.SequenceNode):
@@ -284,7 +285,7 @@ def _duplicates(records: list[Record], vocabulary: Vocabulary) -> Iterator[Recor
             )
 
 
-def _nodes(value: Any, at: _Path) -> Iterator[tuple[_Path, Node]]:
+def _nodes(value: object, at: _Path) -> Iterator[tuple[_Path, Node]]:
     if isinstance(value, dict):
         yield at, value
         for key, inner in value.items():
@@ -294,7 +295,7 @@ def _nodes(value: Any, at: _Path) -> Iterator[tuple[_Path, Node]]:
             yield from _nodes(inner, (*at, position))
 
 
-def _to_yaml(value: Any, order: Mapping[str, int]) -> yaml.Node:
+def _to_yaml(value: object, order: Mapping[str, int]) -> yaml.Node:
     if isinstance(value, dict):
         keys = sorted(value, key=lambda key: (order.get(key, len(order)), key))
         pairs = [(_scalar(key), _to_yaml(value[key], order)) for key in keys]
@@ -316,7 +317,7 @@ def _scalar(text: str) -> yaml.ScalarNode:
 def _one_line(nodes: list[yaml.Node]) -> bool:
     """Whether nodes fit on one line: all are texts or fit themselves, and they aren't long."""
     return (
-        all(isinstance(node, yaml.ScalarNode) or node.flow_style for node in nodes)
+        not any(isinstance(node, yaml.CollectionNode) and not node.flow_style for node in nodes)
         and sum(_width(node) for node in nodes) <= _LINE_WIDTH
     )
 

@@ -144,7 +144,7 @@ class LocalStore:
         dataset = ox.Dataset(self._store)
         dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
         copy = LocalStore(self._prefixes)
-        copy._store.extend(dataset)  # noqa: SLF001  its own class
+        copy._store.extend(dataset)
         return copy
 
     def as_rdflib(self) -> Graph:
@@ -204,7 +204,7 @@ class RemoteStore:
         client.addCustomHttpHeader("Accept", fmt.media_type)
         try:
             return client.query().response.read(), fmt
-        except Exception as error:  # noqa: BLE001  SPARQLWrapper raises bare Exception subclasses
+        except Exception as error:
             raise StoreError(
                 f"The endpoint {self._endpoint} gave no answer: {error}.",
                 hint="Check its address and that it is running.",

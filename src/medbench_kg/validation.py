@@ -105,7 +105,7 @@ def validate(store: LocalStore, focus: Collection[str] | None = None) -> Report:
     """
     data = store.copy_to_rdflib()
     shapes = store.copy_to_rdflib(SHAPES_GRAPH)
-    nodes = None if focus is None else [URIRef(iri) for iri in focus]
+    nodes: list[str | URIRef] | None = None if focus is None else [URIRef(i) for i in focus]
     _, results, _ = cast(
         "tuple[bool, Graph, str]",
         pyshacl.validate(data, shacl_graph=shapes, focus_nodes=nodes, inplace=True),

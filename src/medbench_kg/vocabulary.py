@@ -88,7 +88,7 @@ class Vocabulary:
         """The IRI of the property (or class) that a key stands for, reverse properties included."""
         definition = self.context.get(key, key)
         if not isinstance(definition, str):
-            definition = definition.get("@id") or definition["@reverse"]
+            definition = str(definition.get("@id") or definition["@reverse"])
         if definition.startswith("@"):
             return self.expand("rdf:type") if definition == "@type" else definition
         if ":" not in definition:

@@ -39,8 +39,7 @@ def protocol(store: LocalStore) -> Blueprint:
         if len(texts) != 1:
             raise QueryError(
                 f"The request holds {len(texts)} queries.",
-                hint="Send one: GET ?query=…, a form with query=…, or a body of type "
-                f"{_QUERY}.",
+                hint=f"Send one: GET ?query=…, a form with query=…, or a body of type {_QUERY}.",
             )
         results, graph = _wanted(RESULT_FORMATS), _wanted(GRAPH_FORMATS)
         return _answer(*store.query(texts[0], results, graph))

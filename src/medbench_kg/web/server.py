@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from granian import Granian
 from granian.constants import Interfaces
+from granian.log import LogLevels
 
 from medbench_kg import pipeline
 from medbench_kg.catalogue import catalogue
@@ -42,7 +43,7 @@ def run(settings: Settings) -> None:
         workers=settings.workers,
         factory=True,
         log_access=False,
-        log_level="warning",
+        log_level=LogLevels.warning,
     ).serve()
 
 

@@ -1,0 +1,46 @@
+# Two commands do all the set-up that they need on a fresh machine with Python 3.11 or newer:
+#   make serve   build the graph if its files changed, and serve it
+#   make test    everything that must hold before a commit
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := $(shell find data ontology shapes -type f)
+
+.PHONY: serve test lint types fmt expected clean
+
+serve: build/manifest.json
+	@exec $(BIN)/medbench serve
+
+test: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/medbench fmt --check
+	$(BIN)/pytest
+
+# Writes the answers that tests/queries expects, to be read in the diff.
+expected: $(VENV)/.dev
+	$(BIN)/pytest tests/queries --write-expected -q -p no:randomly
+
+fmt: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/medbench fmt
+
+clean:
+	rm -rf build dist $(VENV)
+
+build/manifest.json: $(VENV)/.run $(SOURCES)
+	$(BIN)/medbench build
+	@touch $@
+
+$(VENV)/.run: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
