@@ -84,7 +84,7 @@ def assemble(extra: Iterable[Path] = ()) -> Assembled:
         MedbenchError: a Turtle file, a mapping set or a rule is broken.
     """
     names = vocabulary.load()
-    found, problems = records.load(folder("data"), names)
+    found, problems = records.load(_shown(folder("data")), names)
     known = {record.path.resolve() for record in found}
     for path in extra:
         if path.resolve() not in known:
@@ -190,7 +190,7 @@ def format_records(files: Iterable[Path] = (), *, write: bool) -> list[Path]:
         RecordError: a file can't be read, or holds a comment, which would be lost.
     """
     names = vocabulary.load()
-    data = folder("data")
+    data = _shown(folder("data"))
     paths = list(files) or sorted(p for kind in records.KINDS for p in (data / kind).glob("*.yaml"))
     changed = []
     for path in paths:
@@ -207,6 +207,12 @@ def statistics(store: LocalStore) -> dict[str, int]:
     """Count datasets of the list, papers, source datasets and concepts."""
     (row,) = store.rows(_sparql("statistics"))
     return {name: int(value) for name, value in row.items()}
+
+
+def _shown(path: Path) -> Path:
+    """A path as a person would write it: relative where it is below the working folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _stale() -> StoreError:

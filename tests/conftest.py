@@ -1,0 +1,93 @@
+"""Shared parts: the built graph, and the real server on a free port."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from medbench_kg import pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from medbench_kg.pipeline import Assembled, Manifest
+    from medbench_kg.store import LocalStore
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-expected",
+        action="store_true",
+        help="write the answers of the canned queries instead of comparing them",
+    )
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def assembled() -> Assembled:
+    return pipeline.assemble()
+
+
+@pytest.fixture(scope="session")
+def built() -> tuple[LocalStore, Manifest]:
+    """The graph as it is served; built first if the files changed."""
+    if not pipeline.is_built():
+        pipeline.build()
+    return pipeline.open_built()
+
+
+@pytest.fixture(scope="session")
+def store(built: tuple[LocalStore, Manifest]) -> LocalStore:
+    return built[0]
+
+
+@pytest.fixture(scope="session")
+def server(built: tuple[LocalStore, Manifest]) -> Iterator[str]:
+    """Address of ``python server.py``, started as a user starts it."""
+    assert built
+    process = subprocess.Popen(
+        [sys.executable, "server.py"],
+        cwd=ROOT,
+        env={**os.environ, "MEDBENCH_PORT": "0", "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    address = re.match(r"http://[\d.]+:\d+", line)
+    assert address, f"no address in the first line: {line!r}"
+    _wait(address[0])
+    yield address[0]
+    process.terminate()
+    process.wait(timeout=20)
+    process.stdout.close()
+
+
+def _wait(address: str) -> None:
+    """Wait until the port answers: the line is printed before the workers listen."""
+    import time
+    import urllib.error
+    import urllib.request
+
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            urllib.request.urlopen(f"{address}/", timeout=5).close()
+        except (urllib.error.URLError, ConnectionError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return

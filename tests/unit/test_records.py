@@ -1,0 +1,78 @@
+"""Reading records: strings stay strings, mistakes are named with file, line and repair."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from medbench_kg import RecordError, vocabulary
+from medbench_kg.records import canonical, parse, places, reformat
+
+NAMES = vocabulary.load()
+PATH = Path("data/datasets/example.yaml")
+
+
+def read(text: str) -> object:
+    return parse(text, PATH, NAMES)
+
+
+@pytest.mark.parametrize("value", ["no", "2025-06-18", "2504.01230", "12:30", "null", "~", "0x1F"])
+def test_scalars_stay_as_they_are_written(value: str) -> None:
+    assert read(f"id: mbd:example\nlanguage: [{value}]").node["language"] == [value]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said", "repair"),
+    [
+        pytest.param("id: mbd:example\nid: mbd:example", 2, "twice", "Keep one", id="duplicate"),
+        pytest.param("id: mbd:example\ntitle: {en: [}", 2, "isn't YAML", "quotes", id="syntax"),
+        pytest.param("id: mbd:example\n\ttitle: x", 2, "isn't YAML", "indentation", id="tab"),
+        pytest.param("id: mbd:example\ntitle:", 2, "empty", "remove the key", id="empty"),
+        pytest.param("id: mbd:example\ntask: ['']", 2, "empty", "remove", id="empty in a list"),
+        pytest.param("id: mbd:other", 1, "mbd:other", "id: mbd:example", id="wrong id"),
+        pytest.param("title: {en: x}", 1, "missing", "id: mbd:example", id="no id"),
+        pytest.param("- a\n- b", 1, "no mapping", "key: value", id="list"),
+        pytest.param("", 1, "no mapping", "key: value", id="empty file"),
+        pytest.param("id: mbd:example\na: &x [b]\nc: *x", 2, "Anchors", "Write", id="alias"),
+        pytest.param("id: mbd:example\n? [a]\n: b", 2, "key must be", "Quote", id="odd key"),
+        pytest.param("id: mbd:example\nx: \x07", 1, "character", "control", id="control"),
+    ],
+)
+def test_a_broken_file_is_named_with_line_and_repair(
+    text: str, line: int, said: str, repair: str
+) -> None:
+    with pytest.raises(RecordError) as caught:
+        read(text)
+    assert caught.value.where == f"{PATH}:{line}"
+    assert said in caught.value.message
+    assert repair in caught.value.hint
+
+
+def test_deep_nesting_is_refused_before_it_exhausts_anything() -> None:
+    with pytest.raises(RecordError, match="nested too deeply"):
+        read("id: mbd:example\nx: " + "[" * 300 + "]" * 300)
+
+
+def test_bytes_that_are_not_utf8_are_refused() -> None:
+    with pytest.raises(RecordError, match="UTF-8"):
+        parse("id: mbd:example\ntitle: {zh: 眼底}".encode("gb18030"), PATH, NAMES)
+
+
+def test_canonical_sorts_keys_by_the_context_and_quotes_what_looks_like_a_number() -> None:
+    record = read("title: {zh: 例, en: E}\nidentifier: '1'\nid: mbd:example")
+    assert canonical(record.node, NAMES) == (
+        "id: mbd:example\nidentifier: '1'\ntitle: {en: E, zh: 例}\n"
+    )
+
+
+def test_reformat_refuses_to_lose_a_comment() -> None:
+    with pytest.raises(RecordError, match="Comments get lost") as caught:
+        reformat("id: mbd:example\n# why\n", PATH, NAMES)
+    assert caught.value.where.endswith(":2")
+
+
+def test_places_know_the_line_of_each_value() -> None:
+    record = read("id: mbd:example\nextent:\n- id: '#a'\n  unit: image\n  value: '3'\n")
+    (place,) = places([record], NAMES)["https://w3id.org/medbench-kg/dataset/example#a"]
+    assert (place.line(), place.line("value"), place.line("missing")) == (3, 5, 3)
