@@ -161,7 +161,7 @@ def export(form: str, output: Path | None) -> None:
     fmt = by_name(form, pipeline.DUMPS)
     content = pipeline.dump(fmt)
     if output is None:
-        click.get_binary_stream("stdout").write(content)
+        sys.stdout.buffer.write(content)
     else:
         output.write_bytes(content)
         click.echo(f"Wrote {len(content)} bytes to {output}.", err=True)
@@ -212,7 +212,7 @@ def _print(answer: Callable[[Format, Format], tuple[bytes, Format]], form: str) 
     if table and written.name == "csv":
         click.echo(_table(body.decode()))
     else:
-        click.get_binary_stream("stdout").write(body)
+        sys.stdout.buffer.write(body)
 
 
 def _table(text: str) -> str:

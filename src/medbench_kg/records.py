@@ -155,13 +155,13 @@ def reformat(text: str, path: Path, vocabulary: Vocabulary) -> str:
         RecordError: it can't be read, or holds a comment, which the canonical form would lose.
     """
     record = parse(text, path, vocabulary)
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.lstrip().startswith("#"):
-            raise RecordError(
-                "Comments get lost in the canonical form.",
-                hint="Move the comment into a “note”, in both languages, or delete it.",
-                where=f"{path}:{number}",
-            )
+    comment = _first_comment(text)
+    if comment is not None:
+        raise RecordError(
+            "Comments get lost in the canonical form.",
+            hint="Move the comment into a “note”, in both languages, or delete it.",
+            where=f"{path}:{text.count(chr(10), 0, comment) + 1}",
+        )
     written = canonical(record.node, vocabulary)
     if parse(written, path, vocabulary).node != record.node:
         raise RecordError(
@@ -170,6 +170,17 @@ def reformat(text: str, path: Path, vocabulary: Vocabulary) -> str:
             where=f"{path}:1",
         )
     return written
+
+
+def _first_comment(text: str) -> int | None:
+    """Position of the first comment: a # between tokens, where only blanks and comments stand."""
+    end = 0
+    for token in yaml.scan(text, Loader=yaml.BaseLoader):
+        found = text.find("#", end, token.start_mark.index)
+        if found >= 0:
+            return found
+        end = max(end, token.end_mark.index)
+    return None
 
 
 def _compose(text: str | bytes, path: Path) -> yaml.Node | None:

@@ -153,13 +153,13 @@ class LocalStore:
             store=oxrdflib.OxigraphStore(store=self._store), identifier=DATASET_DEFAULT_GRAPH_ID
         )
 
-    def copy_to_rdflib(self, graph: str | None = None) -> Graph:
+    def copy_to_rdflib(self, graph: str | None = None, into: Graph | None = None) -> Graph:
         """Copy one graph into rdflib's memory, with the terms that rdflib's own parser makes.
 
         rdflib holds ``"x"`` and ``"x"^^xsd:string`` to be different literals, so a graph that went
         through oxrdflib doesn't match shapes that didn't, and ``sh:in`` reports false violations.
         """
-        copy = Graph()
+        copy = Graph() if into is None else into
         source = ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
         known: dict[object, Node] = {}
 

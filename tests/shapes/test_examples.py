@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from medbench_kg.records import Node, Record
 
+#: rdflib warns about the malformed boolean that an example is about.
+pytestmark = pytest.mark.filterwarnings("ignore:Parsing weird boolean:UserWarning")
+
 _EXAMPLES = Path(__file__).parent / "examples"
 _SHAPES = "https://w3id.org/medbench-kg/shapes#"
 _REPAIR = URIRef("https://w3id.org/medbench-kg/ontology#repairHint")
@@ -41,14 +44,14 @@ class Case:
     Attributes:
         file: name of the example file.
         shape: local name of the constraint that it breaks; "" if it breaks none.
-        records: the record and what it refers to.
+        record: what the example describes; None if that isn't a record.
         turtle: concepts, where the example isn't a record.
         owned: IRIs of the nodes that the findings of this case are about.
     """
 
     file: str
     shape: str
-    records: tuple[Record, ...]
+    record: Record | None
     turtle: str
     owned: frozenset[str]
 
@@ -59,10 +62,14 @@ class Case:
 
 def _cases() -> Iterator[Case]:
     for path in sorted(_EXAMPLES.glob("*.yaml")):
-        example = yaml.load(path.read_bytes(), Loader=yaml.CBaseLoader)
+        example = _read(path)
         yield _case(path.stem, example, {"shape": ""})
         for change in example["invalid"]:
             yield _case(path.stem, example, change)
+
+
+def _read(path: Path) -> Node:
+    return yaml.load(path.read_bytes(), Loader=yaml.CBaseLoader)
 
 
 def _case(file: str, example: Node, change: Node) -> Case:
@@ -74,16 +81,22 @@ def _case(file: str, example: Node, change: Node) -> Case:
             turtle = turtle.replace(old, new)
         turtle = _SLUG.sub(slug, turtle)
         subjects = {str(node) for node in Graph().parse(data=turtle).subjects()}
-        return Case(file, change["shape"], (), turtle, frozenset(subjects))
+        return Case(file, change["shape"], None, turtle, frozenset(subjects))
     node = copy.deepcopy(example["valid"])
     for place in change.get("remove", []):
         _put(node, place.split("/"))
     for place, value in change.get("set", {}).items():
         _put(node, place.split("/"), value)
-    context = [(c["kind"], c["record"]) for c in example.get("context", [])]
-    first, *others = (_record(k, n, slug) for k, n in [(example["kind"], node), *context])
-    owned = frozenset(records.places([first], vocabulary.load()))
-    return Case(file, change["shape"], (first, *others), "", owned)
+    record = _record(example["kind"], _SLUG.sub(slug, records.canonical(node, vocabulary.load())))
+    owned = frozenset(records.places([record], vocabulary.load()))
+    return Case(file, change["shape"], record, "", owned)
+
+
+def _context() -> Iterator[Record]:
+    """What the records of the examples refer to."""
+    for path in sorted(_EXAMPLES.glob("*.yaml")):
+        for other in _read(path).get("context", []):
+            yield _record(other["kind"], records.canonical(other["record"], vocabulary.load()))
 
 
 def _put(node: _Value, place: Sequence[str], value: _Value | None = None) -> None:
@@ -99,12 +112,10 @@ def _put(node: _Value, place: Sequence[str], value: _Value | None = None) -> Non
         node[last] = value
 
 
-def _record(kind: str, node: Node, slug: str) -> Record:
-    names = vocabulary.load()
-    text = _SLUG.sub(slug, records.canonical(node, names))
+def _record(kind: str, text: str) -> Record:
     written = re.match(r"id: '?\w+:([^'\n]+)", text)
     assert written, text
-    return records.parse(text, Path(kind) / f"{written[1]}.yaml", names)
+    return records.parse(text, Path(kind) / f"{written[1]}.yaml", vocabulary.load())
 
 
 CASES = tuple(_cases())
@@ -113,7 +124,8 @@ CASES = tuple(_cases())
 @pytest.fixture(scope="module")
 def found() -> dict[str, Counter[str]]:
     """The findings of each case, as constraint → how often."""
-    everything = [record for case in CASES for record in case.records]
+    everything = [case.record for case in CASES if case.record]
+    everything += _context()
     store = graph.build(everything, folder("ontology"), folder("shapes"), vocabulary.load())
     for case in CASES:
         store.load(case.turtle.encode(), "turtle")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from medbench_kg import NotAcceptableError
-from medbench_kg.negotiation import FORMATS, GRAPH_FORMATS, RESULT_FORMATS, by_name, choose
+from medbench_kg.negotiation import FORMATS, GRAPH_FORMATS, RESULT_FORMATS, Format, by_name, choose
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -39,7 +39,7 @@ def test_choose_all_refused_raises_and_names_what_there_is() -> None:
 
 
 @pytest.mark.parametrize("fmt", FORMATS, ids=lambda fmt: fmt.name)
-def test_by_name_takes_name_suffix_and_media_type(fmt: object) -> None:
+def test_by_name_takes_name_suffix_and_media_type(fmt: Format) -> None:
     for spelling in (fmt.name, fmt.suffix, fmt.media_type):
         assert by_name(spelling) == fmt
 

@@ -66,10 +66,16 @@ def test_canonical_sorts_keys_by_the_context_and_quotes_what_looks_like_a_number
     )
 
 
-def test_reformat_refuses_to_lose_a_comment() -> None:
+@pytest.mark.parametrize("second", ["# why", "title: {en: E} # why", "task: [a, # why\n  b]"])
+def test_reformat_refuses_to_lose_a_comment(second: str) -> None:
     with pytest.raises(RecordError, match="Comments get lost") as caught:
-        reformat("id: mbd:example\n# why\n", PATH, NAMES)
+        reformat(f"id: mbd:example\n{second}\n", PATH, NAMES)
     assert caught.value.where.endswith(":2")
+
+
+@pytest.mark.parametrize("value", ["'#images'", "a#b", '"# no comment"'])
+def test_a_number_sign_inside_a_value_is_no_comment(value: str) -> None:
+    assert reformat(f"id: mbd:example\npart: {value}\n", PATH, NAMES)
 
 
 def test_places_know_the_line_of_each_value() -> None:

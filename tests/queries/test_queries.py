@@ -1,0 +1,184 @@
+"""Every canned query gives its expected answer, on two engines, on the real and a small graph.
+
+``make expected`` writes the answers; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from rdflib import Graph
+
+from medbench_kg import graph as assembling
+from medbench_kg import records, vocabulary
+from medbench_kg.assets import folder
+from medbench_kg.catalogue import Query, ask, catalogue, values
+from medbench_kg.negotiation import by_name
+from medbench_kg.pipeline import Assembled
+from medbench_kg.store import LocalStore
+
+HERE = Path(__file__).parent
+QUERIES = catalogue()
+
+#: Answers longer than this are kept as a count and a sample, so that a diff stays readable.
+KEPT_ROWS = 60
+
+Table = list[list[str]]
+
+
+def answer(store: LocalStore, query: Query) -> Table:
+    body, _ = ask(store, query, {}, by_name("csv"), by_name("turtle"))
+    return list(csv.reader(io.StringIO(body.decode())))
+
+
+def sample(table: Table) -> Table:
+    """The header with the number of rows, and the rows that are kept."""
+    header, *rows = table
+    step = max(1, -(-len(rows) // KEPT_ROWS))
+    return [[f"{len(rows)} rows", *header], *([str(n), *rows[n]] for n in range(0, len(rows), step))]
+
+
+def compare(path: Path, table: Table, request: pytest.FixtureRequest) -> None:
+    kept = sample(table)
+    if request.config.getoption("--write-expected"):
+        path.parent.mkdir(exist_ok=True)
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(kept)
+    with path.open(encoding="utf-8", newline="") as file:
+        assert kept == list(csv.reader(file))
+
+
+@pytest.fixture(scope="module")
+def mini() -> LocalStore:
+    """A graph of a few records that a person can check by eye, see ``tests/fixtures/mini``."""
+    names = vocabulary.load()
+    found, problems = records.load(HERE.parent / "fixtures" / "mini", names)
+    assert problems == []
+    return assembling.build(found, folder("ontology"), folder("shapes"), names)
+
+
+@pytest.fixture(scope="module")
+def real_in_rdflib(assembled: Assembled) -> Graph:
+    return assembled.store.copy_to_rdflib()
+
+
+@pytest.fixture(scope="module")
+def mini_in_rdflib(mini: LocalStore) -> Graph:
+    return mini.copy_to_rdflib()
+
+
+def by_name_of_query(query: Query) -> str:
+    return query.name
+
+
+each_query = pytest.mark.parametrize("query", QUERIES, ids=by_name_of_query)
+
+
+@each_query
+def test_real_graph_gives_the_expected_answer(
+    query: Query, assembled: Assembled, request: pytest.FixtureRequest
+) -> None:
+    compare(HERE / "expected" / f"{query.name}.csv", answer(assembled.store, query), request)
+
+
+@each_query
+def test_small_graph_gives_the_expected_answer(
+    query: Query, mini: LocalStore, request: pytest.FixtureRequest
+) -> None:
+    compare(HERE / "expected-mini" / f"{query.name}.csv", answer(mini, query), request)
+
+
+@each_query
+def test_no_default_answer_is_empty(query: Query, assembled: Assembled) -> None:
+    assert query.empty or len(answer(assembled.store, query)) > 1
+
+
+def same_rows(graph: Graph, store: LocalStore, query: Query) -> None:
+    body = graph.query(query.bind({})).serialize(format="csv")
+    assert body is not None
+    theirs = list(csv.reader(io.StringIO(body.decode())))
+    ours = answer(store, query)
+    assert ours[0] == theirs[0]
+    assert sorted(ours[1:]) == sorted(theirs[1:])
+
+
+@each_query
+def test_rdflib_gives_the_same_rows_on_the_small_graph(
+    query: Query, mini: LocalStore, mini_in_rdflib: Graph
+) -> None:
+    same_rows(mini_in_rdflib, mini, query)
+
+
+@each_query
+def test_rdflib_gives_the_same_rows_on_the_real_graph(
+    query: Query, assembled: Assembled, real_in_rdflib: Graph
+) -> None:
+    same_rows(real_in_rdflib, assembled.store, query)
+
+
+@each_query
+def test_columns_are_those_of_the_header(query: Query, assembled: Assembled) -> None:
+    assert answer(assembled.store, query)[0] == [column.name for column in query.columns]
+
+
+@each_query
+def test_header_is_complete_in_both_languages(query: Query) -> None:
+    texts = [query.question, *(p.help for p in query.parameters), *(c.help for c in query.columns)]
+    assert all(set(text) == {"en", "zh"} and all(text.values()) for text in texts)
+    assert query.tags
+    for parameter in query.parameters:
+        assert f"VALUES ?{parameter.name} {{ UNDEF }}" in query.text
+
+
+@each_query
+def test_every_term_of_a_query_exists(query: Query, real_in_rdflib: Graph, root: Path) -> None:
+    from rdflib.plugins.sparql.parser import parseQuery
+    from rdflib.plugins.sparql.algebra import translateQuery, traverse
+    from rdflib import URIRef
+
+    used: set[str] = set()
+
+    def note(node: object) -> None:
+        if isinstance(node, URIRef):
+            used.add(str(node))
+
+    traverse(translateQuery(parseQuery(query.text)).algebra, visitPre=note)
+    known = {str(term) for triple in real_in_rdflib for term in triple}
+    known |= {str(term) for term in Graph().parse(root / "ontology/imports/terms.ttl").subjects()}
+    assert sorted(used - known) == []
+
+
+@each_query
+def test_parameter_values_come_from_the_graph(query: Query, assembled: Assembled) -> None:
+    for parameter in query.parameters:
+        if parameter.type == "iri":
+            assert values(assembled.store, parameter), parameter.name
+
+
+def test_narrower_concepts_are_found_through_a_broader_one(assembled: Assembled) -> None:
+    query = next(q for q in QUERIES if q.name == "datasets-by-modality")
+    bodies = [
+        ask(assembled.store, query, {"modality": slug}, by_name("csv"), by_name("turtle"))[0]
+        for slug in ("x-ray", "chest-x-ray")
+    ]
+    broad, narrow = ({row.split(",")[0] for row in body.decode().splitlines()} for body in bodies)
+    assert narrow < broad
+
+
+def test_the_catalogue_holds_the_promised_questions() -> None:
+    promised = set(
+        "datasets-by-modality datasets-by-task datasets-by-specialty datasets-by-anatomy "
+        "datasets-by-language datasets-by-licence datasets-by-access datasets-by-venue "
+        "datasets-by-year find coverage coverage-gaps largest-datasets sources-of derived-from "
+        "shared-sources contamination-risk most-reused-sources papers-by-venue "
+        "papers-with-several-datasets results-of corrections en-zh-disagreements quality-issues "
+        "completeness recent-changes similar-datasets concept-counts by-external-code "
+        "evidence-of".split()
+    )
+    assert promised <= {query.name for query in QUERIES}
+    assert len(promised) == 30
+
+
