@@ -45,8 +45,7 @@ class Connection:
             QueryError: a parameter is unknown or a value is none that there is.
             StoreError: a remote endpoint gave no answer.
         """
-        results, graph = by_name("csv"), by_name("turtle")
-        body, _ = ask(self._store, find(name), parameters, results, graph)
+        body, _ = ask(self._store, find(name), parameters, lambda _kind: by_name("csv"))
         return list(csv.DictReader(io.StringIO(body.decode())))
 
 

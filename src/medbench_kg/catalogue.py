@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from medbench_kg.negotiation import Format
-    from medbench_kg.store import LocalStore, Store
+    from medbench_kg.store import LocalStore, Pick, Store
 
 __all__ = ["Column", "Parameter", "Query", "Text", "ask", "catalogue", "find", "values"]
 
 #: A text in both languages: ``{"en": …, "zh": …}``.
 Text = dict[str, str]
 
+_COMMENT_LINE = re.compile(r"^[ \t]*#.*\n", re.MULTILINE)
 _XSD_INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
 
 
@@ -46,6 +47,7 @@ class Parameter:
         type: how a value is written into the slot.
         scheme: slug of the concept scheme that values come from; "" if none.
         of_class: name of the class whose instances are values; "" if none.
+        folder: path below the base IRI that a bare slug belongs to.
         default: value that is used when none is given; "" leaves the slot open.
         help: what the parameter means.
     """
@@ -54,6 +56,7 @@ class Parameter:
     type: Literal["iri", "string", "integer"]
     scheme: str
     of_class: str
+    folder: str
     default: str
     help: Text
 
@@ -112,14 +115,15 @@ class Query:
                 missing or empty value takes the default.
 
         Returns:
-            SPARQL that is ready to run.
+            SPARQL that is ready to run, without comments: some clients guess the form of a query
+            from words in them.
 
         Raises:
             QueryError: a parameter is unknown or a value ill-typed.
         """
         for name in arguments:
             self.parameter(name)
-        text = self.text
+        text = _COMMENT_LINE.sub("", self.text)
         for parameter in self.parameters:
             value = arguments.get(parameter.name) or parameter.default
             if value:
@@ -153,8 +157,7 @@ def ask(
     store: Store,
     query: Query,
     arguments: Mapping[str, str],
-    results: Format,
-    graph: Format,
+    pick: Pick,
 ) -> tuple[bytes, Format]:
     """Answer a canned query.
 
@@ -162,8 +165,7 @@ def ask(
         store: where to ask; a local store also checks that values of parameters exist.
         query: what to ask.
         arguments: see :meth:`Query.bind`.
-        results: format of a SELECT's answer.
-        graph: format of a CONSTRUCT's answer.
+        pick: names the format, see :meth:`medbench_kg.store.Store.query`.
 
     Returns:
         The answer and the format that it is in.
@@ -174,7 +176,7 @@ def ask(
     text = query.bind(arguments)
     if isinstance(store, engine.LocalStore):
         _check_values(store, query, arguments)
-    return store.query(text, results, graph)
+    return store.query(text, pick)
 
 
 def values(store: LocalStore, parameter: Parameter) -> list[dict[str, str]]:
@@ -230,10 +232,7 @@ def _iri(parameter: Parameter, value: str) -> str:
         return value
     if ":" in value:
         return names.expand(value)
-    folder = parameter.scheme or {"Dataset": "dataset", "Venue": "venue", "Paper": "paper"}.get(
-        parameter.of_class, parameter.of_class.lower()
-    )
-    return f"{vocabulary.BASE}{folder}/{value}"
+    return vocabulary.BASE + "/".join(part for part in (parameter.folder, value) if part)
 
 
 def _parse(name: str, text: str) -> Query:
@@ -253,6 +252,7 @@ def _parameter(name: str, spec: Mapping[str, Any]) -> Parameter:
         spec["type"],
         spec.get("scheme", ""),
         spec.get("class", ""),
+        spec.get("folder", spec.get("scheme", spec.get("class", "").lower())),
         spec.get("default", ""),
         spec["help"],
     )

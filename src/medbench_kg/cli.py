@@ -19,12 +19,13 @@ import click
 from medbench_kg import errors, pipeline, vocabulary
 from medbench_kg import settings as configuration
 from medbench_kg.catalogue import ask, catalogue, find, values
-from medbench_kg.negotiation import FORMATS, GRAPH_FORMATS, RESULT_FORMATS, by_name
+from medbench_kg.negotiation import FORMATS, by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from medbench_kg.negotiation import Format
+    from medbench_kg.negotiation import Format, Kind
+    from medbench_kg.store import Pick
 
 __all__ = ["main"]
 
@@ -133,7 +134,7 @@ def query(name: str | None, form: str, parameters: tuple[str, ...]) -> None:
         for row in values(store, wanted.parameter(arguments["values"])):
             click.echo(f"{row['value'].rpartition('/')[2]}\t{row['en']}\t{row['zh']}")
         return
-    _print(lambda results, graph: ask(store, wanted, arguments, results, graph), form)
+    _print(lambda pick: ask(store, wanted, arguments, pick), form)
 
 
 @main.command()
@@ -150,7 +151,7 @@ def sparql(text: str | None, file: io.TextIOBase | None, form: str) -> None:
         f"PREFIX {prefix}: <{namespace}>\n"
         for prefix, namespace in vocabulary.load().prefixes.items()
     )
-    _print(lambda results, graph: store.query(prologue + content, results, graph), form)
+    _print(lambda pick: store.query(prologue + content, pick), form)
 
 
 @main.command()
@@ -200,15 +201,16 @@ def settings() -> None:
         )
 
 
-def _print(answer: Callable[[Format, Format], tuple[bytes, Format]], form: str) -> None:
+def _print(answer: Callable[[Pick], tuple[bytes, Format]], form: str) -> None:
     """Ask with the format that the user named, and print the answer."""
     table = form == "table"
-    chosen = by_name("tsv" if table else form, FORMATS)
-    results = chosen if chosen in RESULT_FORMATS else RESULT_FORMATS[0]
-    graph = chosen if chosen in GRAPH_FORMATS else GRAPH_FORMATS[0]
-    if table:
-        results = by_name("csv")
-    body, written = answer(results, graph)
+
+    def pick(kind: Kind) -> Format:
+        if table:
+            return by_name("csv" if kind == "results" else "turtle")
+        return by_name(form, [fmt for fmt in FORMATS if fmt.kind == kind])
+
+    body, written = answer(pick)
     if table and written.name == "csv":
         click.echo(_table(body.decode()))
     else:
@@ -216,20 +218,24 @@ def _print(answer: Callable[[Format, Format], tuple[bytes, Format]], form: str) 
 
 
 def _table(text: str) -> str:
+    """Lay out CSV in columns; a Chinese character takes two cells of a terminal."""
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415  only a person needs it
+
     rows = list(csv.reader(io.StringIO(text)))
     names = vocabulary.load()
-    short = [[_cell(names.shorten(value)) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*short, strict=True)]
+    short = [[" ".join(names.shorten(value).split()) for value in row] for row in rows]
+    widths = [min(max(map(cell_len, column)), _CELL_WIDTH) for column in zip(*short, strict=True)]
     lines = [
-        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in short
+        "  ".join(
+            set_cell_size(
+                value if cell_len(value) <= width else f"{set_cell_size(value, width - 1)}…", width
+            )
+            for value, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in short
     ]
     lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(lines)
-
-
-def _cell(value: str) -> str:
-    flat = " ".join(value.split())
-    return flat if len(flat) <= _CELL_WIDTH else flat[: _CELL_WIDTH - 1] + "…"
 
 
 def _pairs(words: tuple[str, ...]) -> dict[str, str]:

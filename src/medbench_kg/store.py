@@ -10,6 +10,7 @@ Specification: SPARQL 1.1 Query Language, SPARQL 1.1 Protocol.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import oxrdflib
@@ -20,13 +21,12 @@ from rdflib.term import BNode, Literal, Node, URIRef
 from SPARQLWrapper import SPARQLWrapper
 
 from medbench_kg.errors import QueryError, StoreError
+from medbench_kg.negotiation import Format, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from medbench_kg.negotiation import Format
-
-__all__ = ["LocalStore", "RemoteStore", "Store", "literal", "named_node", "query_kind"]
+__all__ = ["LocalStore", "Pick", "RemoteStore", "Store", "literal", "named_node"]
 
 _RDF = {
     "turtle": ox.RdfFormat.TURTLE,
@@ -45,11 +45,15 @@ _RESULTS = {
 _XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
 
 
+#: Names the format for an answer, once it is known whether this is bindings or triples.
+Pick = Callable[[Kind], Format]
+
+
 class Store(Protocol):
     """Something that answers SPARQL queries in a given format."""
 
-    def query(self, text: str, results: Format, graph: Format) -> tuple[bytes, Format]:
-        """Answer a query; the form of the query decides which of the two formats is used."""
+    def query(self, text: str, pick: Pick) -> tuple[bytes, Format]:
+        """Answer a query; ``pick`` is asked once for the format."""
         ...
 
 
@@ -94,13 +98,13 @@ class LocalStore:
         self._store.extend([ox.Quad(t.subject, t.predicate, t.object) for t in triples])
         return len(self._store) - before
 
-    def query(self, text: str, results: Format, graph: Format) -> tuple[bytes, Format]:
+    def query(self, text: str, pick: Pick) -> tuple[bytes, Format]:
         """Answer a query in the engine's own serialisation.
 
         Args:
             text: SPARQL 1.1; prefixes must be declared in it.
-            results: format for SELECT and ASK.
-            graph: format for CONSTRUCT and DESCRIBE.
+            pick: asked with ``results`` for SELECT and ASK, with ``graph`` for CONSTRUCT and
+                DESCRIBE.
 
         Returns:
             The answer and the format that it is in.
@@ -110,9 +114,11 @@ class LocalStore:
         """
         answer = self._run(text)
         if isinstance(answer, ox.QueryTriples):
-            prefixes = self._prefixes if graph.name in {"turtle", "rdfxml"} else None
-            return ox.serialize(answer, format=_RDF[graph.name], prefixes=prefixes) or b"", graph
-        return answer.serialize(format=_RESULTS[results.name]) or b"", results
+            fmt = pick("graph")
+            prefixes = self._prefixes if fmt.name in {"turtle", "rdfxml"} else None
+            return ox.serialize(answer, format=_RDF[fmt.name], prefixes=prefixes) or b"", fmt
+        fmt = pick("results")
+        return answer.serialize(format=_RESULTS[fmt.name]) or b"", fmt
 
     def rows(self, text: str) -> Iterator[dict[str, str]]:
         """Answer a SELECT as rows of lexical values, unbound variables left out.
@@ -189,16 +195,17 @@ class RemoteStore:
         self._endpoint = endpoint
         self._timeout_s = timeout_s
 
-    def query(self, text: str, results: Format, graph: Format) -> tuple[bytes, Format]:
+    def query(self, text: str, pick: Pick) -> tuple[bytes, Format]:
         """Send a query and relay the answer's bytes.
 
         Raises:
             StoreError: the endpoint can't be reached or refuses the query.
         """
-        fmt = graph if query_kind(text) in {"CONSTRUCT", "DESCRIBE"} else results
+        fmt = pick(_kind_of_answer(text))
         client = SPARQLWrapper(self._endpoint)
         client.setTimeout(self._timeout_s)
         client.setMethod("POST")
+        client.setOnlyConneg(True)
         client.setRequestMethod("postdirectly")
         client.setQuery(text)
         client.addCustomHttpHeader("Accept", fmt.media_type)
@@ -211,19 +218,9 @@ class RemoteStore:
             ) from error
 
 
-def query_kind(text: str) -> str:
-    """Name the form of a query: SELECT, ASK, CONSTRUCT or DESCRIBE; "" if there is none.
-
-    Raises:
-        QueryError: the text isn't a SPARQL 1.1 query.
-    """
-    try:
-        answer = ox.Store().query(text)
-    except SyntaxError as error:
-        raise _syntax_problem(error) from error
-    if isinstance(answer, ox.QueryTriples):
-        return "CONSTRUCT"
-    return "ASK" if isinstance(answer, ox.QueryBoolean) else "SELECT"
+def _kind_of_answer(text: str) -> Kind:
+    answer = LocalStore()._run(text)  # noqa: SLF001  parsed by the engine, answered by nobody
+    return "graph" if isinstance(answer, ox.QueryTriples) else "results"
 
 
 def named_node(iri: str) -> str:
@@ -278,7 +275,12 @@ def _ordered(document: bytes) -> bytes:
     return root.sub(lambda match: b" ".join(sorted(match[0].split())), body, count=1)
 
 
-_POSITION = re.compile(r"error at (\d+):(\d+): (.*)", re.DOTALL)
+_POSITION = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
+_REASON = re.compile(r"(?:^|, )([A-Z][a-zA-Z]+ [a-zA-Z ]+)")
+_TOKEN = re.compile(r"(?:^|, )(\"[^\"]+\"|[A-Z]{2,}(?= *(?:,|$)))")
+
+#: Tokens that an error names at most.
+_MAX_TOKENS = 8
 
 
 def _syntax_problem(error: SyntaxError) -> QueryError:
@@ -286,11 +288,16 @@ def _syntax_problem(error: SyntaxError) -> QueryError:
     found = _POSITION.search(str(error))
     if not found:
         return QueryError(f"This isn't a SPARQL 1.1 query: {str(error).splitlines()[0]}.")
-    line, column, detail = found.groups()
-    expected, _, reason = detail.partition("expected ")
-    said = reason.rsplit(", ", 1)[-1] if "Prefix not found" in reason else (expected or reason)
+    line, column, expected = found.groups()
+    reasons, tokens = _REASON.findall(expected), _TOKEN.findall(expected)
+    if reasons:
+        detail = ", ".join(reasons)
+    elif tokens:
+        detail = f"expected {' or '.join(tokens[:_MAX_TOKENS])}"
+    else:
+        detail = "unexpected text"
     return QueryError(
-        f"This isn't a SPARQL 1.1 query: {said.strip()[:200] or 'unexpected text'}.",
-        hint="Check the text before this position.",
+        f"This isn't a SPARQL 1.1 query: {detail}.",
+        hint="Look at the text before this position.",
         where=f"line {line}, column {column}",
     )

@@ -9,6 +9,9 @@ Specification: SHACL, sections 3.6 (validation report) and 2.1.4 (severity).
 
 from __future__ import annotations
 
+import logging
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import IntEnum
@@ -22,7 +25,7 @@ from rdflib.term import Literal, Node
 from medbench_kg.graph import SHAPES_GRAPH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from rdflib.plugins.sparql.sparql import Query
     from rdflib.query import Result
@@ -107,16 +110,16 @@ def validate(store: LocalStore, focus: Collection[str] | None = None) -> Report:
         focus: IRIs of the nodes to check; None checks all. Give the nodes that belong to a changed
             record too, because only these are looked at.
     """
-    data = store.copy_to_rdflib(into=_PreparedQueries())
-    shapes = store.copy_to_rdflib(SHAPES_GRAPH)
-    if focus is not None:
-        _narrow(shapes, data, {URIRef(iri) for iri in focus})
-    _, results, _ = cast(
-        "tuple[bool, Graph, str]",
-        pyshacl.validate(data, shacl_graph=shapes, inplace=True),
-    )
-    nodes_found = results.subjects(RDF.type, SH.ValidationResult)
-    found = (_finding(results, shapes, node) for node in nodes_found)
+    with _malformed_literals_unsaid():
+        data = store.copy_to_rdflib(into=_PreparedQueries())
+        shapes = store.copy_to_rdflib(SHAPES_GRAPH)
+        if focus is not None:
+            _narrow(shapes, data, {URIRef(iri) for iri in focus})
+        _, results, _ = cast(
+            "tuple[bool, Graph, str]",
+            pyshacl.validate(data, shacl_graph=shapes, inplace=True),
+        )
+    found = (_finding(results, shapes, node) for node in results.objects(None, SH.result))
     return Report(tuple(sorted(found, key=_order)), results)
 
 
@@ -136,6 +139,20 @@ def locate(
     """
     located = (_located(f, places, concepts, vocabulary) for f in report.findings)
     return Report(tuple(sorted(located, key=_order)), report.graph)
+
+
+@contextmanager
+def _malformed_literals_unsaid() -> Iterator[None]:
+    """Keep rdflib from logging a traceback for each literal that a shape will report."""
+    log = logging.getLogger("rdflib.term")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            yield
+    finally:
+        log.setLevel(level)
 
 
 class _PreparedQueries(Graph):
@@ -186,16 +203,18 @@ def _finding(results: Graph, shapes: Graph, node: Node) -> Finding:
         found = results.value(node, predicate)
         return "" if found is None else str(found)
 
-    shape = results.value(node, SH.sourceShape)
     constraint = results.value(node, SH.sourceConstraint)
-    described = constraint if constraint and (constraint, _REPAIR, None) in shapes else shape
+    described = results.value(node, SH.sourceShape)
+    if constraint is not None and (constraint, _REPAIR, None) in shapes:
+        described = constraint
     return Finding(
         focus=value(SH.focusNode),
         path=_path(results.value(node, SH.resultPath), results),
         value=value(SH.value),
         shape=str(described),
         severity=Severity[value(SH.resultSeverity).rpartition("#")[2].upper()],
-        messages=_by_language(results.objects(node, SH.resultMessage)),
+        # From the shape: pySHACL drops the language of a SPARQL constraint's message.
+        messages=_by_language(shapes.objects(described, SH.message)),
         repairs=_by_language(shapes.objects(described, _REPAIR)),
     )
 

@@ -112,7 +112,12 @@ def test_papers_and_venues_that_the_list_names_are_there(
 ) -> None:
     links = {row["paper"].split("arxiv.org/")[-1] for row in listed["rows"] if row["paper"]}
     arxiv = {link.rpartition("/")[2].split("v")[0] for link in links if "/" in link}
-    described = {row["id"] for row in ask(assembled, "SELECT ?id WHERE { ?p <http://purl.org/spar/fabio/hasArXivId> ?id }")}
+    described = {
+        row["id"]
+        for row in ask(
+            assembled, "SELECT ?id WHERE { ?p <http://purl.org/spar/fabio/hasArXivId> ?id }"
+        )
+    }
     corrected = {"2506.06232"}  # the list gives SSG-VQA another paper's link
     by_other_link = {link for link in arxiv if not link[:4].isdecimal()}
     assert arxiv - described - by_other_link == corrected

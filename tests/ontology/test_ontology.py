@@ -135,9 +135,7 @@ def test_every_used_own_term_is_defined(graph: Graph, ontology: Graph) -> None:
 
 
 def test_every_foreign_term_is_pinned(assembled: Assembled, graph: Graph, root: Path) -> None:
-    pinned = {
-        str(term) for term in Graph().parse(root / "ontology/imports/terms.ttl").subjects()
-    }
+    pinned = {str(term) for term in Graph().parse(root / "ontology/imports/terms.ttl").subjects()}
     shapes = assembled.store.copy_to_rdflib(SHAPES_GRAPH)
     used = {
         str(term)
@@ -198,7 +196,5 @@ def test_the_ontology_with_real_data_is_consistent(with_data: Graph) -> None:
 
 
 def test_a_contradiction_is_caught(with_data: Graph) -> None:
-    broken = with_data + Graph().add(
-        (URIRef(f"{BASE}dataset/pathmmu"), RDF.type, MB.Paper)
-    )
+    broken = with_data + Graph().add((URIRef(f"{BASE}dataset/pathmmu"), RDF.type, MB.Paper))
     assert any("disjoint" in message.lower() for message in closure(broken))

@@ -15,15 +15,19 @@ PATH = Path("data/datasets/example.yaml")
 
 #: Any text that YAML can hold and that isn't blank.
 texts = st.text(
-    st.characters(exclude_categories=["Cc", "Cs", "Cn", "Co"], exclude_characters="\u2028\u2029\ufeff"),
+    st.characters(
+        exclude_categories=["Cc", "Cs", "Cn", "Co"], exclude_characters="\u2028\u2029\ufeff"
+    ),
     min_size=1,
     max_size=60,
 ).filter(lambda text: text.strip())
 keys = st.sampled_from([key for key in NAMES.keys if key not in {"id", "type"}])
 nodes = st.recursive(
     texts,
-    lambda inner: st.lists(inner, min_size=1, max_size=4)
-    | st.dictionaries(keys, inner, min_size=1, max_size=4),
+    lambda inner: (
+        st.lists(inner, min_size=1, max_size=4)
+        | st.dictionaries(keys, inner, min_size=1, max_size=4)
+    ),
     max_leaves=12,
 )
 

@@ -5,18 +5,18 @@ Specification: SPARQL 1.1 Protocol, section 2.1 (query operation).
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, render_template, request
 
 from medbench_kg.catalogue import ask, catalogue, find, values
 from medbench_kg.errors import QueryError
-from medbench_kg.negotiation import FORMATS, GRAPH_FORMATS, RESULT_FORMATS, by_name, choose
+from medbench_kg.negotiation import FORMATS, by_name, choose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from medbench_kg.negotiation import Format
+    from medbench_kg.negotiation import Format, Kind
     from medbench_kg.store import LocalStore
 
 __all__ = ["protocol"]
@@ -41,8 +41,7 @@ def protocol(store: LocalStore) -> Blueprint:
                 f"The request holds {len(texts)} queries.",
                 hint=f"Send one: GET ?query=…, a form with query=…, or a body of type {_QUERY}.",
             )
-        results, graph = _wanted(RESULT_FORMATS), _wanted(GRAPH_FORMATS)
-        return _answer(*store.query(texts[0], results, graph))
+        return _answer(*store.query(texts[0], _wanted))
 
     @routes.get("/query/<name>")
     def query(name: str) -> Response:
@@ -51,8 +50,7 @@ def protocol(store: LocalStore) -> Blueprint:
         arguments = {k: v for k, v in request.args.items() if v and k not in {"format", "lang"}}
         if _browser():
             return _query_page(store, name, arguments)
-        results, graph = _wanted(RESULT_FORMATS), _wanted(GRAPH_FORMATS)
-        return _answer(*ask(store, asked, arguments, results, graph))
+        return _answer(*ask(store, asked, arguments, _wanted))
 
     return routes
 
@@ -79,13 +77,13 @@ def _utf8(body: bytes) -> str:
         raise QueryError("The query isn't UTF-8.", hint="Send UTF-8.") from error
 
 
-def _wanted(offered: Sequence[Format]) -> Format:
-    """The format named in the URL, else the one that the client prefers."""
-    named = request.args.get("format") or request.form.get("format")
-    if not named:
-        return choose(request.headers.get("Accept", ""), offered)
-    fmt = by_name(named, FORMATS)
-    return fmt if fmt in offered else offered[0]
+def _wanted(kind: Kind) -> Format:
+    """The format named in the request, else the one that the client prefers."""
+    offered = [fmt for fmt in FORMATS if fmt.kind == kind]
+    named = request.values.get("format")
+    if named:
+        return by_name(named, offered)
+    return choose(request.headers.get("Accept", ""), offered)
 
 
 def _browser() -> bool:
@@ -108,7 +106,7 @@ def _page(store: LocalStore) -> Response:
 def _query_page(store: LocalStore, name: str, arguments: dict[str, str]) -> Response:
     query = find(name)
     lang = "zh" if request.args.get("lang") == "zh" else "en"
-    body, _ = ask(store, query, arguments, by_name("csv"), by_name("turtle"))
+    body, _ = ask(store, query, arguments, lambda _kind: by_name("csv"))
     page = render_template(
         "query.html",
         lang=lang,
@@ -124,7 +122,4 @@ def _query_page(store: LocalStore, name: str, arguments: dict[str, str]) -> Resp
 
 
 def _rows(body: bytes) -> list[list[str]]:
-    import csv  # noqa: PLC0415
-    import io  # noqa: PLC0415
-
     return list(csv.reader(io.StringIO(body.decode())))[1:]

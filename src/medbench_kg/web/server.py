@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
+#: Requests that a process answers at a time.
+_THREADS = 4
+
+#: Seconds that a process may take to stop; on Ctrl-C a starting one would otherwise never do so.
+_KILL_AFTER_S = 2
+
 
 def run(settings: Settings) -> None:
     """Serve until stopped; prints one line when the graph is open.
@@ -42,6 +48,8 @@ def run(settings: Settings) -> None:
         interface=Interfaces.WSGI,
         workers=settings.workers,
         factory=True,
+        blocking_threads=_THREADS,
+        workers_kill_timeout=_KILL_AFTER_S,
         log_access=False,
         log_level=LogLevels.warning,
     ).serve()
