@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find data ontology shapes -type f)
 
-.PHONY: serve test lint types fmt expected clean
+.PHONY: serve test lint types fmt generated clean
 
 serve: build/manifest.json
 	@exec $(BIN)/medbench serve
@@ -19,9 +19,9 @@ test: $(VENV)/.dev
 	$(BIN)/medbench fmt --check
 	$(BIN)/pytest
 
-# Writes the answers that tests/queries expects, to be read in the diff.
-expected: $(VENV)/.dev
-	$(BIN)/pytest tests/queries --write-expected -q -p no:randomly
+# Writes the expected answers and the blocks of README; read the difference before a commit.
+generated: $(VENV)/.dev
+	$(BIN)/pytest tests/queries tests/docs --write-expected -q -p no:randomly
 
 fmt: $(VENV)/.dev
 	$(BIN)/ruff format .

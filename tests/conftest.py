@@ -6,6 +6,9 @@ import os
 import re
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,10 +80,6 @@ def server(built: tuple[LocalStore, Manifest]) -> Iterator[str]:
 
 def _wait(address: str) -> None:
     """Wait until the port answers: the line is printed before the workers listen."""
-    import time
-    import urllib.error
-    import urllib.request
-
     deadline = time.monotonic() + 30
     while True:
         try:

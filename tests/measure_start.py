@@ -1,7 +1,7 @@
 """Measures where the time goes from ``make serve`` to the first answer.
 
-Run it with ``.venv/bin/python tests/measure_start.py`` after ``make serve`` has run once. It prints the
-rows of README's table: medians of five runs, in seconds.
+Run it with ``.venv/bin/python tests/measure_start.py`` after ``make serve`` has run once. It
+prints the rows of README's table: medians of five runs, in seconds.
 """
 
 from __future__ import annotations

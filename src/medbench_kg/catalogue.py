@@ -47,6 +47,7 @@ class Parameter:
         type: how a value is written into the slot.
         scheme: slug of the concept scheme that values come from; "" if none.
         of_class: name of the class whose instances are values; "" if none.
+        choices: IRIs of the values, when they are neither of a scheme nor of a class.
         folder: path below the base IRI that a bare slug belongs to.
         default: value that is used when none is given; "" leaves the slot open.
         help: what the parameter means.
@@ -56,6 +57,7 @@ class Parameter:
     type: Literal["iri", "string", "integer"]
     scheme: str
     of_class: str
+    choices: tuple[str, ...]
     folder: str
     default: str
     help: Text
@@ -183,13 +185,16 @@ def values(store: LocalStore, parameter: Parameter) -> list[dict[str, str]]:
     """The values that a parameter takes: rows of ``value``, ``en`` and ``zh``; [] if any text."""
     names = vocabulary.load()
     if parameter.scheme:
-        slot, iri, file = "scheme", vocabulary.BASE + parameter.scheme, "concepts-of-scheme"
+        slot, file, iris = "scheme", "concepts-of-scheme", [vocabulary.BASE + parameter.scheme]
     elif parameter.of_class:
-        slot, iri, file = "class", names.property_of(parameter.of_class), "instances-of-class"
+        slot, file, iris = "class", "instances-of-class", [names.property_of(parameter.of_class)]
+    elif parameter.choices:
+        slot, file, iris = "value", "labels-of-terms", list(parameter.choices)
     else:
         return []
     template = resources.files("medbench_kg") / "sparql" / f"{file}.rq"
-    text = _fill(template.read_text(encoding="utf-8"), slot, engine.named_node(iri))
+    terms = " ".join(engine.named_node(iri) for iri in iris)
+    text = _fill(template.read_text(encoding="utf-8"), slot, terms)
     return list(store.rows(text))
 
 
@@ -199,7 +204,7 @@ def _check_values(store: LocalStore, query: Query, arguments: Mapping[str, str])
         known = {row["value"]: row["en"] for row in values(store, parameter)} if value else {}
         iri = _iri(parameter, value) if known else ""
         if known and iri not in known:
-            slugs = [one.rpartition("/")[2] for one in known]
+            slugs = [one.rpartition("/")[2].rpartition("#")[2] for one in known]
             near = get_close_matches(value.lower(), slugs, 1, 0.4)
             raise QueryError(
                 f"“{value}” is no value of “{name}”.",
@@ -232,6 +237,9 @@ def _iri(parameter: Parameter, value: str) -> str:
         return value
     if ":" in value:
         return names.expand(value)
+    for choice in parameter.choices:
+        if names.local_name(choice).lower() == value.lower():
+            return choice
     return vocabulary.BASE + "/".join(part for part in (parameter.folder, value) if part)
 
 
@@ -252,6 +260,7 @@ def _parameter(name: str, spec: Mapping[str, Any]) -> Parameter:
         spec["type"],
         spec.get("scheme", ""),
         spec.get("class", ""),
+        tuple(vocabulary.load().expand(name) for name in spec.get("choices", [])),
         spec.get("folder", spec.get("scheme", spec.get("class", "").lower())),
         spec.get("default", ""),
         spec["help"],

@@ -82,11 +82,13 @@ def _load(store: LocalStore, path: Path, graph: str | None = None) -> None:
 def _add_records(store: LocalStore, records: list[Record], vocabulary: Vocabulary) -> None:
     """Load all records as one document, or, if that fails, one by one to name the culprit."""
     try:
-        store.load(_jsonld([r.document() for r in records], vocabulary), "jsonld")
+        store.load(
+            _jsonld([record.document(vocabulary) for record in records], vocabulary), "jsonld"
+        )
     except MedbenchError:
         for record in records:
             try:
-                LocalStore().load(_jsonld([record.document()], vocabulary), "jsonld")
+                LocalStore().load(_jsonld([record.document(vocabulary)], vocabulary), "jsonld")
             except MedbenchError as error:
                 raise RecordError(
                     error.message,

@@ -114,7 +114,7 @@ def check(assembled: Assembled, files: Iterable[Path] = ()) -> Report:
             iri for iri, at in index.items() if any(p.record.path.resolve() in wanted for p in at)
         ]
     report = validation.validate(assembled.store, focus)
-    return validation.locate(report, index, _concept_names(assembled.store), names)
+    return validation.locate(report, index, _known_names(assembled.store), names)
 
 
 def build(out: Path | None = None) -> Manifest:
@@ -240,11 +240,11 @@ def _sparql(name: str) -> str:
     return package.read_text(encoding="utf-8")
 
 
-def _concept_names(store: LocalStore) -> dict[str, dict[str, str]]:
+def _known_names(store: LocalStore) -> dict[str, dict[str, str]]:
     names: dict[str, dict[str, str]] = {}
-    for row in store.rows(_sparql("concept-names")):
-        scheme, _, slug = row["concept"].rpartition("/")
-        known = names.setdefault(f"{scheme}/", {})
+    for row in store.rows(_sparql("known-names")):
+        namespace, _, slug = row["thing"].rpartition("/")
+        known = names.setdefault(f"{namespace}/", {})
         known[slug] = slug
         known.setdefault(row["name"].lower(), slug)
     return names

@@ -9,8 +9,10 @@ Specification: YAML 1.2.2, section 10.1 (failsafe schema); JSON-LD 1.1; YAML-LD 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import yaml
 
@@ -22,7 +24,18 @@ if TYPE_CHECKING:
 
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["KINDS", "Node", "Place", "Record", "canonical", "load", "parse", "places", "reformat"]
+__all__ = [
+    "KINDS",
+    "Node",
+    "Place",
+    "Record",
+    "canonical",
+    "encode",
+    "load",
+    "parse",
+    "places",
+    "reformat",
+]
 
 #: A mapping of a record: key → text, node or list of these.
 Node = dict[str, Any]
@@ -40,6 +53,9 @@ KINDS = {
 
 #: Deeper than this no record nests; deeper input is refused before it can exhaust the stack.
 _MAX_DEPTH = 12
+
+#: Characters that no IRI holds (RFC 3987, section 2.2).
+_ILLEGAL = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
 
 #: Longest line of a node written on one line.
 _LINE_WIDTH = 100
@@ -64,9 +80,13 @@ class Record:
     node: Node
     lines: Mapping[_Path, int] = field(repr=False)
 
-    def document(self) -> Node:
-        """The record as a JSON-LD node whose references are relative to its own IRI."""
-        return {"@context": {"@base": self.iri}, **self.node}
+    def document(self, vocabulary: Vocabulary) -> Node:
+        """The record as a JSON-LD node whose references are relative to its own IRI.
+
+        JSON-LD drops a value that can't be an IRI, such as a slug with a blank. Here its blanks are
+        percent-encoded, so that the value arrives in the graph and a shape can refuse it.
+        """
+        return {"@context": {"@base": self.iri}, **_encoded(self.node, vocabulary)}
 
 
 @dataclass(frozen=True)
@@ -121,6 +141,7 @@ def parse(text: str | bytes, path: Path, vocabulary: Vocabulary) -> Record:
         )
     lines: dict[_Path, int] = {}
     node = _Reader(path, lines).mapping(root, ())
+    _refuse_broken_links(node, path, lines, vocabulary)
     return Record(path, _iri(node, path, lines, vocabulary), node, lines)
 
 
@@ -282,6 +303,38 @@ def _iri(node: Node, path: Path, lines: Mapping[_Path, int], vocabulary: Vocabul
             where=f"{path}:{lines.get(('id',), 1)}",
         )
     return vocabulary.expand(expected)
+
+
+def encode(value: str) -> str:
+    """Percent-encode what an IRI can't hold; the rest, Chinese included, stays."""
+    return _ILLEGAL.sub(lambda found: quote(found[0]), value)
+
+
+def _encoded(node: Node, vocabulary: Vocabulary) -> Node:
+    return {key: _encoded_value(key, value, vocabulary) for key, value in node.items()}
+
+
+def _encoded_value(key: str, value: object, vocabulary: Vocabulary) -> object:
+    if isinstance(value, dict):
+        return _encoded(value, vocabulary)
+    if isinstance(value, list):
+        return [_encoded_value(key, item, vocabulary) for item in value]
+    return encode(value) if isinstance(value, str) and vocabulary.is_name(key) else value
+
+
+def _refuse_broken_links(
+    node: Node, path: Path, lines: Mapping[_Path, int], vocabulary: Vocabulary
+) -> None:
+    for at, inner in _nodes(node, ()):
+        for key, value in inner.items():
+            for item in value if isinstance(value, list) else [value]:
+                broken = isinstance(item, str) and _ILLEGAL.search(item)
+                if broken and (key == "id" or vocabulary.is_link(key)):
+                    raise RecordError(
+                        f"“{item}” can't be an address: it holds “{broken[0]}”.",
+                        hint="Take it out, or write a blank as %20.",
+                        where=f"{path}:{lines[*at, key]}",
+                    )
 
 
 def _duplicates(records: list[Record], vocabulary: Vocabulary) -> Iterator[RecordError]:

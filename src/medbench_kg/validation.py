@@ -23,6 +23,7 @@ from rdflib.plugins.sparql import prepareQuery
 from rdflib.term import Literal, Node
 
 from medbench_kg.graph import SHAPES_GRAPH
+from medbench_kg.records import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -126,7 +127,7 @@ def validate(store: LocalStore, focus: Collection[str] | None = None) -> Report:
 def locate(
     report: Report,
     places: Mapping[str, list[Place]],
-    concepts: Mapping[str, Mapping[str, str]],
+    known: Mapping[str, Mapping[str, str]],
     vocabulary: Vocabulary,
 ) -> Report:
     """Tell for each finding where it stands and which values would do.
@@ -134,10 +135,10 @@ def locate(
     Args:
         report: findings of :func:`validate`.
         places: index of :func:`medbench_kg.records.places`.
-        concepts: namespace of a scheme → label or slug, lower case → slug.
+        known: namespace → name or slug of what it holds, lower case → slug.
         vocabulary: the keys of the records.
     """
-    located = (_located(f, places, concepts, vocabulary) for f in report.findings)
+    located = (_located(f, places, known, vocabulary) for f in report.findings)
     return Report(tuple(sorted(located, key=_order)), report.graph)
 
 
@@ -236,7 +237,7 @@ def _by_language(texts: Iterable[Node]) -> dict[str, str]:
 def _located(
     finding: Finding,
     places: Mapping[str, list[Place]],
-    concepts: Mapping[str, Mapping[str, str]],
+    known: Mapping[str, Mapping[str, str]],
     vocabulary: Vocabulary,
 ) -> Finding:
     found = places.get(finding.focus)
@@ -244,7 +245,7 @@ def _located(
         return finding
     place = found[0]
     key, index, written = _value(finding, place, vocabulary)
-    names = concepts.get(vocabulary.base_of(key) or "", {})
+    names = known.get(vocabulary.base_of(key) or "", {})
     nearest = _nearest(written, names) if names else ""
     if not names and key and key not in vocabulary.keys:
         nearest = next(iter(get_close_matches(key, vocabulary.keys, 1, 0.6)), "")
@@ -271,13 +272,13 @@ def _value(finding: Finding, place: Place, vocabulary: Vocabulary) -> tuple[str,
 
 def _same(item: str, value: str, key: str, place: Place, vocabulary: Vocabulary) -> bool:
     base = vocabulary.base_of(key) or place.record.iri
-    return value in {item, vocabulary.expand(item, base)}
+    return value in {item, vocabulary.expand(encode(item), base)}
 
 
 def _nearest(written: str, names: Mapping[str, str]) -> str:
     """The slug whose slug, label or alternative label is most like a text."""
-    wish = written.lower().replace("_", "-")
-    spelled = names.get(wish) or names.get(wish.replace("-", " "))
+    wish = written.lower().replace("_", "-").replace(" ", "-")
+    spelled = names.get(written.lower()) or names.get(wish) or names.get(wish.replace("-", " "))
     if spelled:
         return spelled
     candidates = get_close_matches(wish, names, 1, 0.5)

@@ -111,6 +111,18 @@ class Vocabulary:
         scoped = definition.get("@context") if isinstance(definition, dict) else None
         return str(scoped["@base"]) if scoped else None
 
+    def is_name(self, key: str) -> bool:
+        """Whether a key holds slugs or names of terms."""
+        return self.base_of(key) is not None or self._type_of(key) == "@vocab"
+
+    def is_link(self, key: str) -> bool:
+        """Whether a key holds addresses or references to nodes."""
+        return not self.is_name(key) and self._type_of(key) == "@id"
+
+    def _type_of(self, key: str) -> str | None:
+        definition = self.context.get(key)
+        return definition.get("@type") if isinstance(definition, dict) else None
+
     def is_language_map(self, key: str) -> bool:
         """Whether a key holds texts by language tag."""
         definition = self.context.get(key)

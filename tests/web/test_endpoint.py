@@ -9,8 +9,7 @@ import json
 import urllib.error
 import urllib.parse
 import urllib.request
-from email.message import Message
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyoxigraph as ox
 import pytest
@@ -20,7 +19,11 @@ from medbench_kg import connect
 from medbench_kg.catalogue import Query, ask, catalogue
 from medbench_kg.negotiation import GRAPH_FORMATS, RESULT_FORMATS, Format, by_name
 from medbench_kg.pipeline import DUMPS, Manifest
-from medbench_kg.store import LocalStore
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+    from medbench_kg.store import LocalStore
 
 SELECT = (
     "SELECT ?s WHERE { ?s a <https://w3id.org/medbench-kg/ontology#Paper> } ORDER BY ?s LIMIT 3"

@@ -1,0 +1,188 @@
+"""The command line as a user runs it: a process, its output and its exit code."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from rdflib import RDF, SH, Graph
+
+from medbench_kg.catalogue import catalogue
+
+if TYPE_CHECKING:
+    from medbench_kg.pipeline import Manifest
+    from medbench_kg.store import LocalStore
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def medbench(*words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "medbench_kg", *words],
+        cwd=ROOT,
+        env={**os.environ, "LC_ALL": "C.UTF-8", **environ},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture
+def draft(tmp_path: Path) -> Path:
+    """A copy of a real record under another name, to break."""
+    folder = tmp_path / "datasets"
+    folder.mkdir()
+    text = (ROOT / "data" / "datasets" / "gemex.yaml").read_text(encoding="utf-8")
+    path = folder / "draft.yaml"
+    path.write_text(text.replace("gemex", "draft").replace("mbr:gemex", "mbr:draft"))
+    return path
+
+
+def test_check_of_a_good_record_passes(draft: Path) -> None:
+    result = medbench("check", str(draft))
+    assert result.returncode == 0, result.stdout
+    assert "0 violations" in result.stdout
+    assert result.stderr == ""
+
+
+def test_check_names_line_allowed_values_nearest_and_repair(draft: Path) -> None:
+    text = draft.read_text(encoding="utf-8")
+    draft.write_text(
+        text.replace("modality: [text, chest-x-ray]", "modality: [text, chest x-ray image]"),
+        encoding="utf-8",
+    )
+    line = next(n for n, t in enumerate(text.splitlines(), 1) if t.startswith("modality:"))
+    result = medbench("check", str(draft), "--lang", "en")
+    assert result.returncode == 3
+    assert f"{draft}:{line}: violation [modality]" in result.stdout
+    assert "did you mean “chest-x-ray”?" in result.stdout
+    assert "Allowed: 3d-ct, 3d-image" in result.stdout
+    assert "Repair: " in result.stdout
+
+
+def test_check_speaks_the_language_of_the_locale(draft: Path) -> None:
+    draft.write_text(draft.read_text(encoding="utf-8").replace("identifier: draft\n", ""))
+    result = medbench("check", str(draft), LC_ALL="zh_CN.UTF-8")
+    assert "违规" in result.stdout
+    assert "修复：" in result.stdout
+
+
+def test_check_of_broken_yaml_names_the_line(draft: Path) -> None:
+    draft.write_text("id: mbd:draft\ntitle: {en: Draft\n", encoding="utf-8")
+    result = medbench("check", str(draft))
+    assert result.returncode == 2
+    assert f"{draft}:" in result.stdout
+    assert "isn't YAML" in result.stdout
+
+
+def test_check_formats_say_the_same(draft: Path) -> None:
+    draft.write_text(draft.read_text(encoding="utf-8").replace("identifier: draft\n", ""))
+    as_json = json.loads(medbench("check", str(draft), "--format", "json").stdout)
+    violations = [f for f in as_json["findings"] if f["severity"] == "violation"]
+    assert not as_json["conforms"]
+    assert {f["key"] for f in violations} == {"identifier"}
+    github = medbench("check", str(draft), "--format", "github").stdout
+    assert github.count("::error file=") == len(violations)
+    report = Graph().parse(data=medbench("check", str(draft), "--format", "turtle").stdout)
+    severities = [str(s) for s in report.objects(None, SH.resultSeverity)]
+    assert severities.count(str(SH.Violation)) == len(violations)
+    assert (None, RDF.type, SH.ValidationReport) in report
+
+
+def test_a_typo_in_a_key_is_found_and_the_key_is_named(draft: Path) -> None:
+    draft.write_text(draft.read_text(encoding="utf-8").replace("modality:", "modalty:", 1))
+    result = medbench("check", str(draft), "--lang", "en")
+    assert result.returncode == 3
+    assert "[modalty]" in result.stdout
+    assert "did you mean “modality”?" in result.stdout
+
+
+def test_query_lists_all_canned_queries() -> None:
+    listed = medbench("query").stdout
+    assert [q.name for q in catalogue() if q.name not in listed] == []
+
+
+def test_query_answers_in_several_formats(built: tuple[LocalStore, Manifest]) -> None:
+    assert built
+    words = ("query", "datasets-by-modality", "--modality", "ct", "--format")
+    rows = list(csv.DictReader(io.StringIO(medbench(*words, "csv").stdout)))
+    bindings = json.loads(medbench(*words, "json").stdout)["results"]["bindings"]
+    assert len(rows) == len(bindings) > 5
+    table = medbench(*words, "table").stdout.splitlines()
+    assert len(table) == len(rows) + 2
+    assert table[0].split() == ["dataset", "title", "modality", "via"]
+
+
+def test_query_explains_a_wrong_value(built: tuple[LocalStore, Manifest]) -> None:
+    assert built
+    result = medbench("query", "datasets-by-modality", "--modality", "ctt")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Did you mean “ct”?" in result.stderr
+
+
+def test_sparql_declares_the_prefixes_of_the_graph(built: tuple[LocalStore, Manifest]) -> None:
+    assert built
+    result = medbench("sparql", "ASK { mbd:gemex a mb:Benchmark }", "--format", "json")
+    assert json.loads(result.stdout)["boolean"] is True
+
+
+def test_export_writes_the_dump(tmp_path: Path, built: tuple[LocalStore, Manifest]) -> None:
+    target = tmp_path / "out.nt"
+    result = medbench("export", "--format", "ntriples", "-o", str(target))
+    assert result.returncode == 0
+    assert target.read_bytes().count(b"\n") == built[1].triples
+
+
+def test_export_to_a_pipe_is_nothing_but_the_data(built: tuple[LocalStore, Manifest]) -> None:
+    result = medbench("export", "--format", "ntriples")
+    assert result.stdout.count("\n") == built[1].triples
+    assert result.stderr == ""
+
+
+def test_fmt_finds_and_repairs_what_is_not_canonical(draft: Path) -> None:
+    canonical = draft.read_text(encoding="utf-8")
+    draft.write_text(canonical.replace("title: {en: GEMeX}", "title:\n    en:   GEMeX"))
+    assert medbench("fmt", "--check", str(draft)).returncode == 1
+    assert medbench("fmt", str(draft)).returncode == 0
+    assert draft.read_text(encoding="utf-8") == canonical
+
+
+def test_settings_lists_every_variable() -> None:
+    listed = medbench("settings").stdout
+    assert "MEDBENCH_HOST" in listed
+    assert "127.0.0.1" in listed
+
+
+def test_a_bad_port_is_refused_with_the_range() -> None:
+    result = medbench("serve", MEDBENCH_PORT="99999")
+    assert result.returncode == 2
+    assert "0 to 65535" in result.stderr
+
+
+def test_a_build_with_a_violation_writes_nothing(tmp_path: Path) -> None:
+    for name in ("data", "ontology", "shapes", "src"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    record = tmp_path / "data" / "datasets" / "gemex.yaml"
+    record.write_text(record.read_text(encoding="utf-8").replace("identifier: gemex\n", ""))
+    result = subprocess.run(
+        [sys.executable, "-m", "medbench_kg", "build"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert result.returncode == 3
+    assert "medbench check" in result.stderr
+    assert not (tmp_path / "build").exists()

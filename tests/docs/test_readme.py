@@ -1,0 +1,92 @@
+"""README says what is: commands, settings, questions and files, in both languages.
+
+``make generated`` writes the blocks between the markers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from medbench_kg.catalogue import ask, catalogue
+from medbench_kg.cli import main
+from medbench_kg.negotiation import by_name
+from medbench_kg.settings import SETTINGS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from medbench_kg.pipeline import Assembled
+
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "data/README.md",
+    "ontology/README.md",
+    "shapes/README.md",
+)
+
+
+def questions(assembled: Assembled) -> str:
+    lines = ["| query | question · 问题 | parameters | rows |", "|---|---|---|---|"]
+    for query in catalogue():
+        body, _ = ask(assembled.store, query, {}, lambda _kind: by_name("tsv"))
+        parameters = ", ".join(f"`{p.name}`" for p in query.parameters)
+        rows = body.count(b"\n") - 1
+        text = f"{query.question['en']}<br>{query.question['zh']}"
+        lines.append(f"| `{query.name}` | {text} | {parameters} | {rows} |")
+    return "\n".join(lines)
+
+
+def settings() -> str:
+    lines = ["| variable | default | unit | meaning · 含义 |", "|---|---|---|---|"]
+    lines += [
+        f"| `{s.variable}` | `{s.default}` | {s.unit} | {s.help_en}<br>{s.help_zh} |"
+        for s in SETTINGS
+    ]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("name", ["queries", "settings"])
+def test_a_generated_block_is_fresh(
+    name: str, root: Path, assembled: Assembled, request: pytest.FixtureRequest
+) -> None:
+    readme = root / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    block = questions(assembled) if name == "queries" else settings()
+    pattern = re.compile(rf"(<!-- {name}:begin [^>]*-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
+    fresh = pattern.sub(lambda m: f"{m[1]}{block}\n{m[2]}", text)
+    assert pattern.search(text), f"README has no block “{name}”"
+    if request.config.getoption("--write-expected"):
+        readme.write_text(fresh, encoding="utf-8")
+    else:
+        assert text == fresh, "run “make generated”"
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_is_in_the_readme_and_has_help(name: str, root: Path) -> None:
+    assert f"medbench {name}" in (root / "README.md").read_text(encoding="utf-8")
+    assert main.commands[name].help
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_to_files_lead_somewhere(document: str, root: Path) -> None:
+    path = root / document
+    links = re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_documents_speak_both_languages(document: str, root: Path) -> None:
+    text = (root / document).read_text(encoding="utf-8")
+    assert len(re.findall(r"[一-鿿]", text)) > 200
+    assert len(re.findall(r"[a-z]{3,}", text)) > 200
+
+
+def test_the_changelog_names_the_version(root: Path) -> None:
+    version = re.search(r'^version = "(.+)"', (root / "pyproject.toml").read_text(), re.MULTILINE)
+    assert version
+    assert version[1] in (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert version[1] in (root / "CITATION.cff").read_text(encoding="utf-8")
