@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -16,6 +17,7 @@ from medbench_kg.errors import QueryError
 from medbench_kg.negotiation import FORMATS, by_name, choose
 
 if TYPE_CHECKING:
+    from medbench_kg.catalogue import Column, Query
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.store import LocalStore
 
@@ -113,7 +115,8 @@ def _query_page(store: LocalStore, name: str, arguments: dict[str, str]) -> Resp
         query=query,
         arguments={p.name: arguments.get(p.name, p.default) for p in query.parameters},
         values={p.name: values(store, p) for p in query.parameters},
-        rows=_rows(body),
+        columns=[column for column in query.columns if _is_spoken(column, lang)],
+        rows=_rows(body, query, lang),
         text=query.bind(arguments),
     )
     response = Response(page, content_type="text/html; charset=utf-8")
@@ -121,5 +124,12 @@ def _query_page(store: LocalStore, name: str, arguments: dict[str, str]) -> Resp
     return response
 
 
-def _rows(body: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(body.decode())))[1:]
+def _is_spoken(column: Column, lang: str) -> bool:
+    """Whether a page shows a column: not those that say the same in the other language."""
+    return not column.name.endswith("_en" if lang == "zh" else "_zh")
+
+
+def _rows(body: bytes, query: Query, lang: str) -> list[list[str]]:
+    kept = [_is_spoken(column, lang) for column in query.columns]
+    rows = list(csv.reader(io.StringIO(body.decode())))[1:]
+    return [list(compress(row, kept)) for row in rows]
