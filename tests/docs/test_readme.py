@@ -18,7 +18,8 @@ from medbench_kg.settings import SETTINGS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from medbench_kg.pipeline import Assembled
+    from medbench_kg.pipeline import Assembled, Manifest
+    from medbench_kg.store import LocalStore
 
 DOCUMENTS = (
     "README.md",
@@ -47,6 +48,18 @@ def settings() -> str:
         for s in SETTINGS
     ]
     return "\n".join(lines)
+
+
+def test_the_line_that_the_server_prints_is_shown_as_it_is(
+    root: Path, built: tuple[LocalStore, Manifest], request: pytest.FixtureRequest
+) -> None:
+    readme = root / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    line = f"{built[1].triples} triples · 59 datasets · {len(catalogue())} canned queries"
+    fresh = re.sub(r"\d+ triples · \d+ datasets · \d+ canned queries", line, text)
+    if request.config.getoption("--write-expected"):
+        readme.write_text(fresh, encoding="utf-8")
+    assert line in readme.read_text(encoding="utf-8"), "run “make generated”"
 
 
 @pytest.mark.parametrize("name", ["queries", "settings"])
