@@ -36,6 +36,9 @@ def test_scalars_stay_as_they_are_written(value: str) -> None:
         pytest.param("", 1, "no mapping", "key: value", id="empty file"),
         pytest.param("id: mbd:example\na: &x [b]\nc: *x", 2, "Anchors", "Write", id="alias"),
         pytest.param("id: mbd:example\n? [a]\n: b", 2, "key must be", "Quote", id="odd key"),
+        pytest.param(
+            "id: mbd:example\npage: [https://a b]", 2, "address", "%20", id="blank in a link"
+        ),
         pytest.param("id: mbd:example\nx: \x07", 1, "character", "control", id="control"),
     ],
 )
@@ -76,6 +79,11 @@ def test_reformat_refuses_to_lose_a_comment(second: str) -> None:
 @pytest.mark.parametrize("value", ["'#images'", "a#b", '"# no comment"'])
 def test_a_number_sign_inside_a_value_is_no_comment(value: str) -> None:
     assert reformat(f"id: mbd:example\npart: {value}\n", PATH, NAMES)
+
+
+def test_a_slug_with_a_blank_arrives_in_the_document_so_that_a_shape_can_refuse_it() -> None:
+    record = read("id: mbd:example\nmodality: [CT scan, 眼底]")
+    assert record.document(NAMES)["modality"] == ["CT%20scan", "眼底"]
 
 
 def test_places_know_the_line_of_each_value() -> None:
