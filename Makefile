@@ -1,12 +1,13 @@
 # Two commands do all the set-up that they need on a fresh machine with Python 3.11 or newer:
 #   make serve   build the graph if its files changed, and serve it
 #   make test    everything that must hold before a commit
+#   make bench   measure the endpoint beside other servers; see tests/benchmarks/README.md
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find data ontology shapes -type f)
 
-.PHONY: serve test lint types fmt generated clean
+.PHONY: serve test bench lint types fmt generated clean
 
 serve: build/manifest.json
 	@exec $(BIN)/medbench serve
@@ -18,6 +19,9 @@ test: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/medbench fmt --check
 	$(BIN)/pytest
+
+bench: build/manifest.json $(VENV)/.bench
+	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 
 # Writes the expected answers and the blocks of README; read the difference before a commit.
 generated: $(VENV)/.dev
@@ -43,4 +47,12 @@ $(VENV)/.run: pyproject.toml
 
 $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+# A peer that can't be installed is reported as such by the benchmark, so this goes on without it.
+$(VENV)/.bench: $(VENV)/.run
+	-$(BIN)/python -m pip install --quiet "oxigraph>=0.5.13,<0.6"
+	-$(BIN)/python -m pip install --quiet "rdflib-endpoint[cli]>=0.6.3"
+	-command -v npm >/dev/null && npm install --silent --no-audit --no-fund \
+	  --prefix $(VENV)/share/comunica "@comunica/query-sparql-file@5" "node@22"
 	@touch $@

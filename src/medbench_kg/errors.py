@@ -5,6 +5,11 @@
     ├ RecordError          a record can't be read as YAML-LD                 CLI 2
     ├ ShapesError          the graph doesn't conform; carries the report     CLI 3
     ├ QueryError           a query or a parameter is wrong                   CLI 2   HTTP 400
+    │ └ UpdateError        an update was sent; the graph is read-only        CLI 2   HTTP 403
+    ├ UnavailableError     a query was stopped; carries when to try again    CLI 4   HTTP 503
+    │ ├ QueryTimeoutError  it took longer than allowed
+    │ ├ OverloadedError    there is no room for it now
+    │ └ EngineError        it needs too much memory, or the engine crashed
     ├ StoreError           the graph can't be opened or is not built         CLI 5   HTTP 502
     ├ NotFoundError        no such query, record or file                     CLI 2   HTTP 404
     └ NotAcceptableError   none of the formats asked for is on offer         CLI 2   HTTP 406
@@ -16,14 +21,19 @@ status. Every error says what is wrong, where, and how to repair it.
 from __future__ import annotations
 
 __all__ = [
+    "EngineError",
     "MedbenchError",
     "NotAcceptableError",
     "NotFoundError",
+    "OverloadedError",
     "QueryError",
+    "QueryTimeoutError",
     "RecordError",
     "SettingsError",
     "ShapesError",
     "StoreError",
+    "UnavailableError",
+    "UpdateError",
 ]
 
 
@@ -75,6 +85,41 @@ class QueryError(MedbenchError):
     """A query isn't SPARQL 1.1, or a parameter of a canned query is unknown or ill-typed."""
 
     code = "query"
+
+
+class UpdateError(QueryError):
+    """The text is an update, and the graph is read-only."""
+
+    code = "read-only"
+
+
+class UnavailableError(MedbenchError):
+    """A query was stopped (RFC 9110, section 15.6.4)."""
+
+    code = "unavailable"
+
+    #: Seconds after which it makes sense to try again.
+    retry_after_s = 1
+
+
+class QueryTimeoutError(UnavailableError):
+    """A query took longer than allowed."""
+
+    code = "timeout"
+    retry_after_s = 10
+
+
+class OverloadedError(UnavailableError):
+    """There is no room for a query now."""
+
+    code = "overloaded"
+
+
+class EngineError(UnavailableError):
+    """A query needs too much memory, or the engine crashed on it."""
+
+    code = "engine"
+    retry_after_s = 10
 
 
 class StoreError(MedbenchError):

@@ -104,7 +104,7 @@ def choose(accept: str, offered: Sequence[Format]) -> Format:
         return offered[0]
     best, best_quality = offered[0], 0.0
     for fmt in offered:
-        quality = max(_quality(t, ranges) for t in (fmt.media_type, *fmt.aliases))
+        quality = _quality(fmt, ranges)
         if quality > best_quality:
             best, best_quality = fmt, quality
     if best_quality > 0:
@@ -136,11 +136,14 @@ def _q(parameters: list[str]) -> float:
     return 1.0
 
 
-def _quality(media_type: str, ranges: list[tuple[str, float]]) -> float:
-    """Quality of a type: the most specific range that covers it decides."""
-    major = media_type.partition("/")[0]
-    for name in (media_type, f"{major}/*", "*/*"):
-        qualities = [q for range_, q in ranges if range_ == name]
+def _quality(fmt: Format, ranges: list[tuple[str, float]]) -> float:
+    """Quality of a format: the most specific range that covers it decides.
+
+    An alias is only what a client names it by: a wildcard speaks of the real media type.
+    """
+    major = fmt.media_type.partition("/")[0]
+    for names in ((fmt.media_type,), fmt.aliases, (f"{major}/*",), ("*/*",)):
+        qualities = [q for range_, q in ranges if range_ in names]
         if qualities:
             return max(qualities)
     return 0.0

@@ -56,6 +56,70 @@ SETTINGS = (
         "Number of server processes; each holds the graph.",
         "服务器进程数；每个进程都持有一份图谱。",
     ),
+    Setting(
+        "deadline_s",
+        "MEDBENCH_DEADLINE_S",
+        "10",
+        "seconds",
+        "Longest time that a query may take; a client can ask for less with “timeout=”.",
+        "单个查询的最长时间；客户端可用“timeout=”要求更短。",
+    ),
+    Setting(
+        "memory_mb",
+        "MEDBENCH_MEMORY_MB",
+        "1024",
+        "MiB",
+        "Memory that a query may use beyond the graph.",
+        "单个查询在图谱之外可用的内存。",
+    ),
+    Setting(
+        "answer_mb",
+        "MEDBENCH_ANSWER_MB",
+        "256",
+        "MiB",
+        "Largest answer to a query.",
+        "单个查询结果的最大体积。",
+    ),
+    Setting(
+        "body_kb",
+        "MEDBENCH_BODY_KB",
+        "1024",
+        "KiB",
+        "Largest body of a request.",
+        "请求正文的最大体积。",
+    ),
+    Setting(
+        "short_queries",
+        "MEDBENCH_SHORT_QUERIES",
+        "4",
+        "queries",
+        "Queries at a time in each server process.",
+        "每个服务器进程同时执行的查询数。",
+    ),
+    Setting(
+        "long_queries",
+        "MEDBENCH_LONG_QUERIES",
+        "2",
+        "queries",
+        "Queries of over a second at a time in each server process, besides the others.",
+        "每个服务器进程中另可同时执行的超过一秒的查询数。",
+    ),
+    Setting(
+        "cache_mb",
+        "MEDBENCH_CACHE_MB",
+        "64",
+        "MiB",
+        "Answers kept in memory by each server process.",
+        "每个服务器进程在内存中缓存的结果总量。",
+    ),
+    Setting(
+        "access_log",
+        "MEDBENCH_ACCESS_LOG",
+        "on",
+        "on or off",
+        "Whether each request is logged to standard error as a line of JSON.",
+        "是否把每个请求以一行 JSON 记录到标准错误输出。",
+    ),
 )
 
 
@@ -66,6 +130,28 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 2
+    deadline_s: int = 10
+    memory_mb: int = 1024
+    answer_mb: int = 256
+    body_kb: int = 1024
+    short_queries: int = 4
+    long_queries: int = 2
+    cache_mb: int = 64
+    access_log: bool = True
+
+
+#: Lowest and highest value of each number.
+_RANGES = {
+    "port": (0, 65535),
+    "workers": (1, 64),
+    "deadline_s": (1, 3600),
+    "memory_mb": (64, 1 << 20),
+    "answer_mb": (1, 4095),
+    "body_kb": (16, 1 << 20),
+    "short_queries": (1, 256),
+    "long_queries": (1, 256),
+    "cache_mb": (0, 1 << 20),
+}
 
 
 def from_env(environ: Mapping[str, str] | None = None) -> Settings:
@@ -75,12 +161,12 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         SettingsError: a number isn't one, or is out of range.
     """
     env = os.environ if environ is None else environ
-    raw = {s.name: env.get(s.variable) or s.default for s in SETTINGS}
-    return Settings(
-        host=raw["host"],
-        port=_number("MEDBENCH_PORT", raw["port"], 0, 65535),
-        workers=_number("MEDBENCH_WORKERS", raw["workers"], 1, 64),
-    )
+    raw = {s.name: (s.variable, env.get(s.variable) or s.default) for s in SETTINGS}
+    numbers = {name: _number(*raw[name], *_RANGES[name]) for name in _RANGES}
+    variable, access_log = raw["access_log"]
+    if access_log not in {"on", "off"}:
+        raise SettingsError(f"{variable} is “{access_log}”.", hint="Write on or off.")
+    return Settings(host=raw["host"][1], access_log=access_log == "on", **numbers)
 
 
 def _number(variable: str, text: str, low: int, high: int) -> int:

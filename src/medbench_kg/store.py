@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 import oxrdflib
 import pyoxigraph as ox
@@ -20,11 +20,11 @@ from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
 from rdflib.term import BNode, Literal, Node, URIRef
 from SPARQLWrapper import SPARQLWrapper
 
-from medbench_kg.errors import QueryError, StoreError
+from medbench_kg.errors import QueryError, StoreError, UpdateError
 from medbench_kg.negotiation import Format, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["LocalStore", "Pick", "RemoteStore", "Store", "literal", "named_node"]
 
@@ -119,6 +119,47 @@ class LocalStore:
             return ox.serialize(answer, format=_RDF[fmt.name], prefixes=prefixes) or b"", fmt
         fmt = pick("results")
         return answer.serialize(format=_RESULTS[fmt.name]) or b"", fmt
+
+    def write_answer(
+        self,
+        text: str,
+        pick: Pick,
+        output: IO[bytes],
+        *,
+        base: str | None = None,
+        default_graphs: Sequence[str] | None = None,
+        named_graphs: Sequence[str] | None = None,
+    ) -> None:
+        """Write an answer as it comes; graphs that are named make the dataset instead of FROM.
+
+        Raises:
+            UpdateError: the text is an update.
+            QueryError: the text isn't a SPARQL 1.1 query, or a graph is named by no IRI.
+            EngineError: the output took no more.
+        """
+        try:
+            answer = self._store.query(
+                text,
+                base_iri=base,
+                default_graph=_graphs(default_graphs),
+                named_graphs=None
+                if named_graphs is None
+                else [ox.NamedNode(i) for i in named_graphs],
+            )
+        except SyntaxError as error:
+            if _is_update(text, base):
+                raise UpdateError(
+                    "This is an update, and the graph is read-only.", hint="Send a query."
+                ) from error
+            raise _syntax_problem(error) from error
+        except (RuntimeError, ValueError, OSError) as error:
+            raise QueryError(f"The query can't be answered: {error}.") from error
+        if isinstance(answer, ox.QueryTriples):
+            fmt = pick("graph")
+            prefixes = self._prefixes if fmt.name in {"turtle", "rdfxml"} else None
+            ox.serialize(answer, output, format=_RDF[fmt.name], prefixes=prefixes)
+        else:
+            answer.serialize(output, format=_RESULTS[pick("results").name])
 
     def rows(self, text: str) -> Iterator[dict[str, str]]:
         """Answer a SELECT as rows of lexical values, unbound variables left out.
@@ -252,6 +293,23 @@ def _to_rdflib(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> N
         kind = None if datatype == _XSD_STRING else URIRef(datatype)
         return Literal(value.value, datatype=kind, normalize=False)
     raise StoreError("The graph holds a triple term.", hint="Only RDF 1.1 terms are used here.")
+
+
+def _graphs(
+    iris: Sequence[str] | None,
+) -> list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None:
+    return None if iris is None else [ox.NamedNode(iri) for iri in iris]
+
+
+def _is_update(text: str, base: str | None) -> bool:
+    """Whether the parser takes a text as an update; run on an empty store of its own."""
+    try:
+        ox.Store().update(text, base_iri=base)
+    except SyntaxError:
+        return False
+    except (RuntimeError, ValueError, OSError):
+        return True
+    return True
 
 
 def _sort_key(quad: ox.Quad) -> tuple[str, str, str, str]:

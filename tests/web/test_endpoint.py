@@ -99,7 +99,7 @@ def test_post_answers_like_get(server: str, data: bytes, content_type: str) -> N
     [
         pytest.param("SELECT ?s WHERE {", 400, "line 1", id="syntax"),
         pytest.param("SELECT * WHERE { ?s rdf:type ?o }", 400, "Prefix not found", id="prefix"),
-        pytest.param("DELETE WHERE { ?s ?p ?o }", 400, "isn't a SPARQL", id="update"),
+        pytest.param("DELETE WHERE { ?s ?p ?o }", 403, "read-only", id="update"),
     ],
 )
 def test_a_wrong_query_is_a_problem_document(

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from flask import Flask
+from flask_compress import Compress
 
-from medbench_kg import pipeline
+from medbench_kg import pipeline, vocabulary
+from medbench_kg.store import LocalStore
 from medbench_kg.web import problems
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import protocol
+from medbench_kg.web.watch import watch
 
 if TYPE_CHECKING:
+    from medbench_kg.evaluation import Pool
     from medbench_kg.pipeline import Manifest
-    from medbench_kg.store import LocalStore
+    from medbench_kg.settings import Settings
 
 __all__ = ["create_app"]
 
 
-def create_app(store: LocalStore, manifest: Manifest) -> Flask:
+def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Settings) -> Flask:
     """Make an app that serves a graph.
 
     Args:
-        store: the graph, opened read-only by convention: no route writes.
+        store: the graph; no route writes to it.
         manifest: the build that it was read from.
+        pool: evaluates the queries of strangers.
+        settings: limits.
     """
     app = Flask("medbench_kg.web")
-    app.register_blueprint(protocol(store))
+    app.config.update(
+        MAX_CONTENT_LENGTH=settings.body_kb << 10,
+        MAX_FORM_MEMORY_SIZE=settings.body_kb << 10,
+        COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
+        COMPRESS_STREAMS=False,
+        COMPRESS_MIMETYPES=["text/*", "application/*"],
+    )
+    service = LocalStore(vocabulary.load().prefixes)
+    description = resources.files("medbench_kg.web") / "service.ttl"
+    service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
+    routes = protocol(store, pool, service, manifest.version, settings.cache_mb << 20)
+    app.register_blueprint(routes)
     app.register_blueprint(pages(manifest, pipeline.statistics(store)))
     problems.register(app)
-
+    Compress(app)
+    watch(app, pool, manifest, access_log=settings.access_log)
     return app

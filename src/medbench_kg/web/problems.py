@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,16 @@ __all__ = ["register"]
 
 _STATUS: dict[type[errors.MedbenchError], HTTPStatus] = {
     errors.QueryError: HTTPStatus.BAD_REQUEST,
+    errors.UpdateError: HTTPStatus.FORBIDDEN,
+    errors.QueryTimeoutError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OverloadedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.EngineError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
     errors.StoreError: HTTPStatus.BAD_GATEWAY,
 }
+
+_POSITION = re.compile(r"line (\d+), column (\d+)")
 
 _log = logging.getLogger(__name__)
 
@@ -40,7 +47,13 @@ def register(app: Flask) -> None:
 
 def _from_core(error: errors.MedbenchError) -> Response:
     status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-    return _problem(status, error.code, error.message, hint=error.hint, where=error.where)
+    position = _POSITION.fullmatch(error.where)
+    place = {"line": int(position[1]), "column": int(position[2])} if position else {}
+    more: dict[str, str | int] = {"hint": error.hint, "where": error.where, **place}
+    response = _problem(status, error.code, error.message, **more)
+    if isinstance(error, errors.UnavailableError):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 def _from_http(error: HTTPException) -> Response:
@@ -59,7 +72,7 @@ def _from_accident(error: Exception) -> Response:
     return _problem(status, "error", "The server made a mistake; it is in its log.")
 
 
-def _problem(status: HTTPStatus, code: str, detail: str, **more: str) -> Response:
+def _problem(status: HTTPStatus, code: str, detail: str, **more: str | int) -> Response:
     document = {
         "type": f"{BASE}problem/{code}",
         "title": status.phrase,
@@ -69,6 +82,9 @@ def _problem(status: HTTPStatus, code: str, detail: str, **more: str) -> Respons
     }
     if "text/html" in request.headers.get("Accept", ""):
         page = render_template("problem.html", problem=document, lang="en")
-        return Response(page, status.value, content_type="text/html; charset=utf-8")
-    body = json.dumps(document, ensure_ascii=False, indent=1)
-    return Response(body, status.value, content_type="application/problem+json")
+        response = Response(page, status.value, content_type="text/html; charset=utf-8")
+    else:
+        body = json.dumps(document, ensure_ascii=False, indent=1)
+        response = Response(body, status.value, content_type="application/problem+json")
+    response.vary.add("Accept")
+    return response
