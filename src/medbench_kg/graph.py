@@ -26,6 +26,9 @@ __all__ = ["SHAPES_GRAPH", "build", "version"]
 #: The named graph that holds the shapes.
 SHAPES_GRAPH = f"{BASE}graph/shapes"
 
+#: Endings of the files that make the graph; others, such as a README, don't.
+_PARTS = {".jsonld", ".rq", ".tsv", ".ttl", ".yaml"}
+
 
 def build(
     records: Iterable[Record], ontology: Path, shapes: Path, vocabulary: Vocabulary
@@ -64,7 +67,7 @@ def version(*folders: Path) -> str:
     """
     digest = hashlib.sha256()
     for folder in folders:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in _PARTS):
             content = path.read_bytes()
             digest.update(f"{folder.name}/{path.relative_to(folder).as_posix()}\0".encode())
             digest.update(f"{len(content)}\0".encode())

@@ -13,10 +13,21 @@ from medbench_kg.errors import NotAcceptableError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["FORMATS", "GRAPH_FORMATS", "RESULT_FORMATS", "Format", "Kind", "by_name", "choose"]
+__all__ = [
+    "BOOLEAN_FORMATS",
+    "FORMATS",
+    "GRAPH_FORMATS",
+    "RESULT_FORMATS",
+    "Format",
+    "Kind",
+    "by_name",
+    "choose",
+    "encodings",
+]
 
-#: ``results``: bindings or a boolean; ``graph``: triples; ``dataset``: triples and named graphs.
-Kind = Literal["results", "graph", "dataset"]
+#: ``results``: bindings or a boolean; ``graph``: triples; ``dataset``: triples and named graphs;
+#: ``boolean``: the answer to ASK, for which CSV and TSV define nothing.
+Kind = Literal["results", "graph", "dataset", "boolean"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,9 @@ FORMATS = (
 #: What SELECT and ASK can be answered in.
 RESULT_FORMATS = tuple(f for f in FORMATS if f.kind == "results")
 
+#: What ASK is answered in over HTTP.
+BOOLEAN_FORMATS = tuple(f for f in RESULT_FORMATS if f.name in {"json", "xml"})
+
 #: What CONSTRUCT, DESCRIBE and a dump of one graph can be written in.
 GRAPH_FORMATS = tuple(f for f in FORMATS if f.kind == "graph")
 
@@ -113,6 +127,18 @@ def choose(accept: str, offered: Sequence[Format]) -> Format:
     raise NotAcceptableError(
         "None of the media types that you accept can be made here.", hint=f"There are: {types}."
     )
+
+
+def encodings(accept: str, offered: Sequence[str]) -> str:
+    """Say which encodings a client takes, as an Accept-Encoding header that any library reads.
+
+    Refusals (``q=0``) and ``*`` are resolved, which libraries get wrong.
+
+    Spec: RFC 9110, section 12.5.3.
+    """
+    wishes = dict(_parse(accept))
+    taken = {name: wishes.get(name, wishes.get("*", 0.0)) for name in offered}
+    return ", ".join(f"{name};q={q:g}" for name, q in taken.items() if q > 0)
 
 
 def _parse(accept: str) -> list[tuple[str, float]]:

@@ -164,14 +164,18 @@ def open_built() -> tuple[LocalStore, Manifest]:
     return store, manifest
 
 
-def dump(fmt: Format) -> bytes:
+def dump(fmt: Format, opened: Manifest | None = None) -> bytes:
     """The built graph in a format.
 
+    Args:
+        fmt: one of :data:`DUMPS`.
+        opened: the build that was opened before; None takes the one that is there, if it is fresh.
+
     Raises:
-        StoreError: the graph hasn't been built from the present files.
+        StoreError: the graph hasn't been built from the present files, or not the one opened.
     """
     manifest = _read_manifest()
-    if manifest.version != _version():
+    if manifest.version != (_version() if opened is None else opened.version):
         raise _stale()
     return (folder("build") / f"medbench.{fmt.suffix}").read_bytes()
 

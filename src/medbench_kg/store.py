@@ -115,8 +115,9 @@ class LocalStore:
         answer = self._run(text)
         if isinstance(answer, ox.QueryTriples):
             fmt = pick("graph")
-            prefixes = self._prefixes if fmt.name in {"turtle", "rdfxml"} else None
-            return ox.serialize(answer, format=_RDF[fmt.name], prefixes=prefixes) or b"", fmt
+            if fmt.name in {"turtle", "rdfxml"}:
+                return self._with_prefixes(answer, fmt), fmt
+            return ox.serialize(answer, format=_RDF[fmt.name]) or b"", fmt
         fmt = pick("results")
         return answer.serialize(format=_RESULTS[fmt.name]) or b"", fmt
 
@@ -156,10 +157,19 @@ class LocalStore:
             raise QueryError(f"The query can't be answered: {error}.") from error
         if isinstance(answer, ox.QueryTriples):
             fmt = pick("graph")
-            prefixes = self._prefixes if fmt.name in {"turtle", "rdfxml"} else None
-            ox.serialize(answer, output, format=_RDF[fmt.name], prefixes=prefixes)
+            if fmt.name in {"turtle", "rdfxml"}:
+                output.write(self._with_prefixes(answer, fmt))
+            else:
+                ox.serialize(answer, output, format=_RDF[fmt.name])
         else:
-            answer.serialize(output, format=_RESULTS[pick("results").name])
+            kind: Kind = "boolean" if isinstance(answer, ox.QueryBoolean) else "results"
+            answer.serialize(output, format=_RESULTS[pick(kind).name])
+
+    def _with_prefixes(self, answer: ox.QueryTriples, fmt: Format) -> bytes:
+        """Write triples with those of the prefixes that occur in them, in alphabetical order."""
+        triples = list(answer)
+        prefixes = _used(self._prefixes, triples)
+        return _ordered(ox.serialize(triples, format=_RDF[fmt.name], prefixes=prefixes) or b"")
 
     def rows(self, text: str) -> Iterator[dict[str, str]]:
         """Answer a SELECT as rows of lexical values, unbound variables left out.
@@ -316,7 +326,7 @@ def _sort_key(quad: ox.Quad) -> tuple[str, str, str, str]:
     return (str(quad.graph_name), str(quad.subject), str(quad.predicate), str(quad.object))
 
 
-def _used(prefixes: Mapping[str, str], quads: list[ox.Quad]) -> dict[str, str]:
+def _used(prefixes: Mapping[str, str], quads: Sequence[ox.Quad | ox.Triple]) -> dict[str, str]:
     """The prefixes whose namespace some IRI of the quads begins with."""
     iris = {term.value for quad in quads for term in quad if isinstance(term, ox.NamedNode)}
     iris |= {quad.object.datatype.value for quad in quads if isinstance(quad.object, ox.Literal)}

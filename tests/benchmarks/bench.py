@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import os
 import shutil
+import signal
 import statistics
 import sys
 import tempfile
@@ -74,8 +76,8 @@ class Bench:
                 self.running[name] = begin(self.graph)
             except peers.MissingError as missing:
                 self.absent[name] = f"not installed (needs {missing})"
-            except peers.BrokenError as broken:
-                self.absent[name] = f"installed, but {broken}"
+            except (peers.BrokenError, OSError, http.client.HTTPException) as broken:
+                self.absent[name] = f"installed, but {broken or 'it broke off'}"
             say(f"{name}: {self.absent.get(name, 'ready')}\n")
 
     def compare(self) -> None:
@@ -144,7 +146,7 @@ class Bench:
     def stop(self) -> None:
         for name, peer in self.running.items():
             self.memory[name] = processes.pss_mb(peer.process.pid)
-            processes.stop(peer.process)
+        processes.stop_all()
         self.stopped, self.running = self.running, {}
 
 
@@ -186,7 +188,7 @@ def results(bench: Bench, load_before: tuple[float, ...], began: str) -> dict[st
             "cpu_ms": round(statistics.median(cell.cpu_ms), 3) if cell.cpu_ms else None,
             "failed": cell.failed,
         }
-        for (name, query, clients), cell in bench.cells.items()
+        for (name, query, clients), cell in sorted(bench.cells.items(), key=_place)
     ]
     servers = {
         name: {
@@ -212,6 +214,13 @@ def results(bench: Bench, load_before: tuple[float, ...], began: str) -> dict[st
         "absent": bench.absent,
         "cells": cells,
     }
+
+
+def _place(item: tuple[tuple[str, str, int], Cell]) -> tuple[int, str, int]:
+    """Contestants in their own order, not in that of the first round."""
+    name, query, clients = item[0]
+    names = [*(contestant[0] for contestant in CONTESTANTS), RAW]
+    return names.index(name), query, clients
 
 
 def graph_to_serve(datasets: int, scratch: Path) -> peers.Graph:
@@ -245,6 +254,7 @@ def main() -> None:
     parser.add_argument("--budget", type=float, default=270, help="seconds for all rounds")
     parser.add_argument("--out", type=Path, default=HERE / "results.json")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     began, before = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), os.getloadavg()
     with tempfile.TemporaryDirectory(prefix="medbench-bench-") as folder:
         bench = Bench(options, graph_to_serve(options.datasets, Path(folder)))

@@ -1,4 +1,4 @@
-"""Writes a larger graph with the statistics of the real one: N-Quads, or N-Triples of its default graph.
+"""Writes a larger graph with the statistics of the real one, as N-Quads or N-Triples.
 
 The real graph is kept whole. Each synthetic dataset is made like a real one of the list: its own
 node with size figures, parts, distributions, derivations and flags, its record with evidence, its
@@ -94,7 +94,8 @@ def synthetic(templates: Templates, datasets: int) -> Iterator[str]:
             found: re.Match[str], own: set[tuple[str, str]] = own, index: int = index
         ) -> str:
             kind, old = found[1], found[2]
-            return f"<{BASE}{kind}/{_renamed(kind, old, index)}" if (kind, old) in own else found[0]
+            fresh = _renamed(kind, old, index) if (kind, old) in own else old
+            return f"<{BASE}{kind}/{fresh}"
 
         themes = [f"<{BASE}dataset/{slug}> {p}" for p in (*_THEMES.values(), _THEME)]
         for line in templates.about(slug):
@@ -131,7 +132,7 @@ def _count(found: re.Match[str], draw: random.Random) -> str:
 
 
 def write(real: Path, out: Path, datasets: int) -> int:
-    """Write the real graph and so many synthetic datasets as N-Quads; return the number of lines."""
+    """Write the real graph and so many synthetic datasets as N-Quads; return their number."""
     lines = real.read_text(encoding="utf-8").splitlines(keepends=True)
     count = 0
     with out.open("w", encoding="utf-8", newline="\n") as file:

@@ -168,9 +168,9 @@ def virtuoso(graph: Graph) -> Peer:
     process = processes.start(command, log, {}, folder)
     try:
         _listening(Peer(port, path, process, first), time.perf_counter())
-        load = f"ld_dir('{folder}', 'graph.nt', '{_GRAPH_IRI}'); rdf_loader_run(); checkpoint; shutdown();"
+        load = f"ld_dir('{folder}', 'graph.nt', '{_GRAPH_IRI}'); rdf_loader_run(); checkpoint;"
         subprocess.run(
-            [isql, f"127.0.0.1:{sql}", "dba", "dba", f"exec={load}"],
+            [isql, f"127.0.0.1:{sql}", "dba", "dba", f"exec={load} shutdown();"],
             check=False,
             timeout=300,
             capture_output=True,

@@ -56,12 +56,16 @@ def _stat(pid: int) -> list[str]:
     return text.rpartition(")")[2].split()
 
 
+#: Every server that was started, so that none outlives the run.
+_STARTED: list[subprocess.Popen[str]] = []
+
+
 def start(
     command: Sequence[str], log: Path, env: Mapping[str, str], cwd: Path
 ) -> subprocess.Popen[str]:
     """Start a server in a session of its own; what it says goes to a file."""
-    with log.open("w") as output:
-        return subprocess.Popen(
+    with log.open("a") as output:
+        process = subprocess.Popen(
             list(command),
             cwd=cwd,
             env={**os.environ, **env},
@@ -71,6 +75,15 @@ def start(
             start_new_session=True,
             text=True,
         )
+    _STARTED.append(process)
+    return process
+
+
+def stop_all() -> None:
+    """End every server that was started here."""
+    for process in _STARTED:
+        stop(process)
+    _STARTED.clear()
 
 
 def stop(process: subprocess.Popen[str]) -> None:

@@ -1,6 +1,6 @@
 """The engine without HTTP: a process that takes orders like the load client, and asks pyoxigraph.
 
-One thread, one query after another, answers serialised in the format that the servers are asked for.
+One thread, one query after another; answers are serialised as the servers are asked to.
 """
 
 from __future__ import annotations

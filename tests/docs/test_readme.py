@@ -27,6 +27,8 @@ DOCUMENTS = (
     "data/README.md",
     "ontology/README.md",
     "shapes/README.md",
+    "docs/endpoint.md",
+    "docs/deploy/README.md",
 )
 
 

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from medbench_kg import errors
-from medbench_kg.evaluation import Limits, Pool, Request, start_nursery
+from medbench_kg.evaluation import Limits, Pool, Request
 from medbench_kg.negotiation import by_name
+from medbench_kg.nursery import start_nursery
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def pool(store: LocalStore, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def ask(pool: Pool, text: str, **more: object) -> bytes:
-    answer = pool.run(Request(text, "json", "ntriples", "https://example.org/", **more))
+    answer = pool.run(Request(text, "json", "json", "ntriples", "https://example.org/", **more))
     if answer.file is None:
         return answer.body or b""
     with answer.file as file:
@@ -55,7 +56,9 @@ def alive(pool: Pool) -> Iterator[None]:
 
 
 def test_an_answer_comes_in_the_format_asked_for(pool: Pool) -> None:
-    answer = pool.run(Request("CONSTRUCT WHERE { ?s a ?o }", None, "ntriples", "https://e.org/"))
+    answer = pool.run(
+        Request("CONSTRUCT WHERE { ?s a ?o }", None, None, "ntriples", "https://e.org/")
+    )
     assert answer.format.name == "ntriples"
     assert answer.body
     assert answer.body.count(b"\n") > 100
@@ -79,7 +82,7 @@ def test_a_runaway_is_stopped(pool: Pool, text: str) -> None:
 
 def test_a_large_answer_that_is_cut_is_no_answer(pool: Pool) -> None:
     with pytest.raises((errors.QueryTimeoutError, errors.EngineError)):
-        pool.run(Request(f"SELECT * {{ {PRODUCT} }}", "csv", None, "https://e.org/"))
+        pool.run(Request(f"SELECT * {{ {PRODUCT} }}", "csv", None, None, "https://e.org/"))
 
 
 def test_a_large_answer_is_complete(pool: Pool, store: LocalStore) -> None:
@@ -92,7 +95,7 @@ def test_a_large_answer_is_complete(pool: Pool, store: LocalStore) -> None:
 def test_a_client_may_ask_for_less_time(pool: Pool) -> None:
     begin = time.monotonic()
     with pytest.raises(errors.QueryTimeoutError, match=r"0\.3 seconds"):
-        pool.run(Request(ENDLESS, "json", None, "https://e.org/"), 0.3)
+        pool.run(Request(ENDLESS, "json", None, None, "https://e.org/"), 0.3)
     assert time.monotonic() - begin < 1
 
 

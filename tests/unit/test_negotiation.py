@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from medbench_kg import NotAcceptableError
-from medbench_kg.negotiation import FORMATS, GRAPH_FORMATS, RESULT_FORMATS, Format, by_name, choose
+from medbench_kg.negotiation import (
+    FORMATS,
+    GRAPH_FORMATS,
+    RESULT_FORMATS,
+    Format,
+    by_name,
+    choose,
+    encodings,
+)
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 
@@ -42,6 +50,20 @@ def test_choose_all_refused_raises_and_names_what_there_is() -> None:
 def test_by_name_takes_name_suffix_and_media_type(fmt: Format) -> None:
     for spelling in (fmt.name, fmt.suffix, fmt.media_type):
         assert by_name(spelling) == fmt
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        pytest.param("", "", id="nothing said, nothing taken"),
+        pytest.param("gzip, br", "br;q=1, gzip;q=1", id="in the server's order"),
+        pytest.param("gzip;q=0, *", "br;q=1", id="all but one"),
+        pytest.param("gzip;q=0", "", id="refused"),
+        pytest.param("identity", "", id="identity"),
+    ],
+)
+def test_encodings(accept: str, expected: str) -> None:
+    assert encodings(accept, ("br", "gzip")) == expected
 
 
 def test_by_name_unknown_lists_the_known() -> None:

@@ -91,3 +91,26 @@ def test_hangup_drops_no_request_and_terminate_leaves_nothing(
     assert len(answered) > 100
     assert len(family) > 4
     assert [pid for pid in family if lives(pid)] == []
+
+
+def test_the_server_ends_when_its_query_processes_are_lost(
+    built: tuple[LocalStore, Manifest],
+) -> None:
+    """Whoever watches the server starts it again; a server that can't answer isn't left."""
+    assert built
+    process = subprocess.Popen(
+        [sys.executable, "server.py"],
+        cwd=ROOT,
+        env={**os.environ, "MEDBENCH_PORT": "0", "MEDBENCH_ACCESS_LOG": "off"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(2)
+    below = {pid: len(children(pid)) for pid in children(process.pid)}
+    os.kill(max(below, key=below.__getitem__), signal.SIGKILL)
+    _, complaint = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "start again" in complaint

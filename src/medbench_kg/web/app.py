@@ -9,11 +9,12 @@ from flask import Flask
 from flask_compress import Compress
 
 from medbench_kg import pipeline, vocabulary
+from medbench_kg.negotiation import FORMATS
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import protocol
-from medbench_kg.web.watch import watch
+from medbench_kg.web.watch import ENCODINGS, watch
 
 if TYPE_CHECKING:
     from medbench_kg.evaluation import Pool
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from medbench_kg.settings import Settings
 
 __all__ = ["create_app"]
+
+#: What is compressed besides the formats of answers.
+_COMPRESSED = ("text/html", "text/css", "text/plain", "application/problem+json")
 
 
 def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Settings) -> Flask:
@@ -36,9 +40,9 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     app.config.update(
         MAX_CONTENT_LENGTH=settings.body_kb << 10,
         MAX_FORM_MEMORY_SIZE=settings.body_kb << 10,
-        COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
+        COMPRESS_ALGORITHM=list(ENCODINGS),
         COMPRESS_STREAMS=False,
-        COMPRESS_MIMETYPES=["text/*", "application/*"],
+        COMPRESS_MIMETYPES=[*_COMPRESSED, *(fmt.media_type for fmt in FORMATS)],
     )
     service = LocalStore(vocabulary.load().prefixes)
     description = resources.files("medbench_kg.web") / "service.ttl"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, render_template, request
 
 from medbench_kg import pipeline
 from medbench_kg.catalogue import catalogue
@@ -43,7 +43,11 @@ def pages(manifest: Manifest, numbers: dict[str, int]) -> Blueprint:
         """Serve a dump of the whole graph."""
         for fmt in pipeline.DUMPS:
             if name == f"medbench.{fmt.suffix}":
-                return Response(pipeline.dump(fmt), content_type=fmt.content_type)
+                body = pipeline.dump(fmt, manifest)
+                response = Response(body, content_type=fmt.content_type)
+                response.set_etag(str(manifest.files[name]["sha256"]))
+                response.make_conditional(request)
+                return response
         known = ", ".join(f"medbench.{fmt.suffix}" for fmt in pipeline.DUMPS)
         raise NotFoundError(f"There is no file “{name}”.", hint=f"There are: {known}.")
 

@@ -14,6 +14,7 @@ import threading
 from difflib import get_close_matches
 from itertools import compress
 from typing import TYPE_CHECKING
+from urllib.parse import unquote_to_bytes
 
 from cachetools import LRUCache
 from flask import Blueprint, Response, abort, render_template, request
@@ -21,9 +22,9 @@ from werkzeug.wsgi import wrap_file
 
 from medbench_kg import guard, vocabulary
 from medbench_kg.catalogue import ask, catalogue, find, values
-from medbench_kg.errors import NotAcceptableError, QueryError
+from medbench_kg.errors import NotAcceptableError, QueryError, UpdateError
 from medbench_kg.evaluation import Answer, Request
-from medbench_kg.negotiation import FORMATS, GRAPH_FORMATS, by_name, choose
+from medbench_kg.negotiation import BOOLEAN_FORMATS, FORMATS, GRAPH_FORMATS, by_name, choose
 
 if TYPE_CHECKING:
     from medbench_kg.catalogue import Column, Query
@@ -36,7 +37,7 @@ __all__ = ["protocol"]
 _QUERY = "application/sparql-query"
 _UPDATE = "application/sparql-update"
 _FORM = "application/x-www-form-urlencoded"
-_KINDS: tuple[Kind, ...] = ("results", "graph")
+_KINDS: tuple[Kind, ...] = ("results", "boolean", "graph")
 _READ_ONLY = "This endpoint is read-only: it takes no updates."
 
 #: A prefix declaration, and the prefix of a name, in a query without comments and strings.
@@ -89,10 +90,10 @@ def protocol(
                 f"The request holds {len(texts)} queries.",
                 hint=f"Send one: GET ?query=…, a form with query=…, or a body of type {_QUERY}.",
             )
-        wanted = _request(texts[0])
+        wanted, deadline_s = _request(texts[0]), _deadline()
         known = cache.get((wanted,))
         if known is None:
-            answer = _evaluate(pool, wanted)
+            answer = _evaluate(pool, wanted, deadline_s)
             if answer.body is None:
                 return _from_file(answer)
             known = (answer.body, answer.format)
@@ -118,24 +119,24 @@ def protocol(
 
 def _texts() -> list[str]:
     """The queries that a request carries, wherever it carries them."""
+    _utf8(unquote_to_bytes(request.query_string))
     if "update" in request.args:
-        abort(403, _READ_ONLY)
+        raise UpdateError(_READ_ONLY, hint="Send a query.")
     found = request.args.getlist("query")
     if request.method in {"POST", "QUERY"}:
         charset = request.mimetype_params.get("charset", "utf-8").lower()
         if request.mimetype == _UPDATE:
-            abort(403, _READ_ONLY)
+            raise UpdateError(_READ_ONLY, hint="Send a query.")
         if request.mimetype not in {_FORM, _QUERY} or charset not in {"utf-8", "utf8"}:
             abort(415, f"Send {_FORM} or {_QUERY}, in UTF-8.")
+        body = _body()
         if request.mimetype == _FORM:
+            _utf8(unquote_to_bytes(body))
             if "update" in request.form:
-                abort(403, _READ_ONLY)
+                raise UpdateError(_READ_ONLY, hint="Send a query.")
             found += request.form.getlist("query")
         else:
-            found.append(_utf8(_body()))
-    for text in found:
-        if "\ufffd" in text:
-            raise QueryError("The query isn't UTF-8.", hint="Send UTF-8.")
+            found.append(_utf8(body))
     return [text for text in found if text.strip()]
 
 
@@ -162,6 +163,7 @@ def _request(text: str) -> Request:
     return Request(
         text,
         _acceptable("results"),
+        _acceptable("boolean"),
         _acceptable("graph"),
         request.base_url,
         _graph_names("default-graph-uri"),
@@ -188,12 +190,12 @@ def _graph_names(parameter: str) -> tuple[str, ...] | None:
     return tuple(names) if names or other else None
 
 
-def _evaluate(pool: Pool, wanted: Request) -> Answer:
+def _evaluate(pool: Pool, wanted: Request, deadline_s: float | None) -> Answer:
     try:
-        return pool.run(wanted, _deadline())
-    except NotAcceptableError:
+        return pool.run(wanted, deadline_s)
+    except NotAcceptableError as error:
         for kind in _KINDS:
-            if getattr(wanted, kind) is None:
+            if kind == error.where:
                 _wanted(kind)  # raises, and says which formats there are
         raise
     except QueryError as error:
@@ -237,7 +239,7 @@ def _prefix_hint(text: str) -> str:
 
 def _wanted(kind: Kind) -> Format:
     """The format named in the request, else the one that the client prefers."""
-    offered = [fmt for fmt in FORMATS if fmt.kind == kind]
+    offered = BOOLEAN_FORMATS if kind == "boolean" else [f for f in FORMATS if f.kind == kind]
     named = request.values.get("format")
     if named:
         return by_name(named, offered)

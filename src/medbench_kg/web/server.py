@@ -20,7 +20,7 @@ from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
-from medbench_kg import evaluation, pipeline
+from medbench_kg import evaluation, nursery, pipeline
 from medbench_kg import settings as configuration
 from medbench_kg.catalogue import catalogue
 from medbench_kg.errors import MedbenchError
@@ -74,8 +74,10 @@ def run(settings: Settings) -> None:
             f"· {len(catalogue())} canned queries · read-only"
         )
         server = _server(settings, port)
-        server.on_startup(lambda: _reload_on_hangup(server, nurseries))
+        server.on_startup(lambda: _heed_signals(server, nurseries))
         server.serve()
+        if nurseries.lost:
+            raise SystemExit("medbench: the process that answers queries ended; start again")
     finally:
         nurseries.close()
         shutil.rmtree(shared, ignore_errors=True)
@@ -89,6 +91,8 @@ class _Nurseries:
         self._settings = settings
         self._running: list[int] = []
         self._count = 0
+        #: Whether the present nursery ended by itself.
+        self.lost = False
 
     def open(self) -> tuple[dict[str, int], int]:
         """Open the built graph and fork its nursery; new server processes will use it.
@@ -101,12 +105,20 @@ class _Nurseries:
         places = settings.workers * (settings.short_queries + settings.long_queries)
         self._count += 1
         path = self._folder / f"queries-{self._count}"
-        pid = evaluation.start_nursery(path, store, _limits(settings), places + _SPARE)
+        pid = nursery.start_nursery(path, store, _limits(settings), places + _SPARE)
         os.environ[_QUERIES] = str(path)
         self._running.append(pid)
         while len(self._running) > _KEPT:
             self._stop(self._running.pop(0))
         return pipeline.statistics(store), manifest.triples
+
+    def look(self) -> bool:
+        """Whether the present nursery has ended by itself."""
+        if self._running and not self.lost:
+            self.lost = os.waitpid(self._running[-1], os.WNOHANG)[0] != 0
+            if self.lost:
+                self._running.pop()
+        return self.lost
 
     def close(self) -> None:
         """Stop all query processes."""
@@ -137,8 +149,11 @@ def _server(settings: Settings, port: int) -> Any:  # noqa: ANN401  granian name
     )
 
 
-def _reload_on_hangup(server: Any, nurseries: _Nurseries) -> None:  # noqa: ANN401  see above
-    """On SIGHUP, take the new build if there is one that can be opened; else say why not."""
+def _heed_signals(server: Any, nurseries: _Nurseries) -> None:  # noqa: ANN401  see above
+    """Reload on SIGHUP, and stop when the nursery ends, so that whoever watches us starts again.
+
+    A new build is taken only if it can be opened; else the graph stays, and a line says why.
+    """
 
     def reload(*_: object) -> None:
         try:
@@ -148,7 +163,12 @@ def _reload_on_hangup(server: Any, nurseries: _Nurseries) -> None:  # noqa: ANN4
         else:
             server.signal_handler_reload()
 
+    def look(*_: object) -> None:
+        if nurseries.look():
+            server.signal_handler_interrupt()
+
     signal.signal(signal.SIGHUP, reload)
+    signal.signal(signal.SIGCHLD, look)
 
 
 def _worker() -> Flask:
@@ -162,8 +182,8 @@ def _worker() -> Flask:
     return create_app(store, manifest, pool, settings)
 
 
-def _limits(settings: Settings) -> evaluation.Limits:
-    return evaluation.Limits(
+def _limits(settings: Settings) -> nursery.Limits:
+    return nursery.Limits(
         deadline_s=settings.deadline_s,
         memory_bytes=settings.memory_mb << 20,
         answer_bytes=settings.answer_mb << 20,

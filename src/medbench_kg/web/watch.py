@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from importlib import resources
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, g, request
@@ -16,6 +17,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from medbench_kg.errors import MedbenchError
 from medbench_kg.evaluation import Request
+from medbench_kg.negotiation import encodings
+from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -23,7 +26,10 @@ if TYPE_CHECKING:
     from medbench_kg.evaluation import Pool
     from medbench_kg.pipeline import Manifest
 
-__all__ = ["watch"]
+__all__ = ["ENCODINGS", "watch"]
+
+#: Encodings that answers are sent in, the best first.
+ENCODINGS = ("zstd", "br", "gzip")
 
 _HEADERS = {
     "Access-Control-Allow-Origin": "*",
@@ -53,6 +59,8 @@ def watch(app: Flask, pool: Pool, manifest: Manifest, *, access_log: bool) -> No
     @app.before_request
     def begin() -> Response | None:
         g.begin = time.perf_counter()
+        accepted = request.headers.get("Accept-Encoding", "")
+        request.environ["HTTP_ACCEPT_ENCODING"] = encodings(accepted, ENCODINGS)
         if request.method == "OPTIONS" and request.url_rule is not None:
             return _preflight()
         return None
@@ -76,6 +84,7 @@ def _preflight() -> Response:
     response = Response(status=204, headers=_PREFLIGHT)
     methods = set(request.url_rule.methods or ()) if request.url_rule else set()
     response.allow.update(sorted(methods))
+    del response.headers["Content-Type"]
     return response
 
 
@@ -96,6 +105,8 @@ def _log(response: Response, spent: float) -> None:
 
 def _health(pool: Pool) -> Blueprint:
     routes = Blueprint("health", __name__)
+    text = (resources.files("medbench_kg") / "sparql" / "alive.rq").read_text(encoding="utf-8")
+    probe = Request(text, None, "json", None, BASE)
 
     @routes.get("/healthz")
     def healthz() -> Response:
@@ -106,7 +117,7 @@ def _health(pool: Pool) -> Blueprint:
     def readyz() -> Response:
         """Say whether a query would be answered."""
         try:
-            pool.run(Request("ASK {}", "json", None, "https://example.org/"), 2.0)
+            pool.run(probe, 2.0)
         except MedbenchError as error:
             return Response(f"{error}\n", 503, content_type="text/plain; charset=utf-8")
         return Response("ready\n", content_type="text/plain; charset=utf-8")
