@@ -120,7 +120,11 @@ def start_nursery(path: Path, store: LocalStore, limits: Limits, size: int) -> i
 
 def write_frame(connection: socket.socket, kind: FrameKind, content: bytes) -> None:
     """Send one frame."""
-    connection.sendall(_FRAME.pack(kind, len(content)) + content)
+    connection.sendall(_frame(kind, content))
+
+
+def _frame(kind: FrameKind, content: bytes) -> bytes:
+    return _FRAME.pack(kind, len(content)) + content
 
 
 def read_frame(connection: socket.socket) -> tuple[bytes, bytes]:
@@ -192,7 +196,7 @@ def _evaluate(
         if name is None:
             raise errors.NotAcceptableError("No format that you accept fits.", where=kind)
         output.forbidden = _NOT_IN_XML if name in {"xml", "rdfxml"} else None
-        write_frame(connection, b"H", json.dumps({"format": name}).encode())
+        output.begin(json.dumps({"format": name}).encode())
         return by_name(name)
 
     output = _Output(connection, limits.answer_bytes)
@@ -217,6 +221,11 @@ class _Output(io.BufferedIOBase):
         self._connection = connection
         self._left = limit
         self._kept = bytearray()
+        self._frames = bytearray()
+
+    def begin(self, head: bytes) -> None:
+        """Say what the answer is written in; it goes out with the first data."""
+        self._frames += _frame(b"H", head)
 
     def writable(self) -> bool:
         return True
@@ -238,12 +247,12 @@ class _Output(io.BufferedIOBase):
         return len(content)
 
     def finish(self) -> None:
-        if self._kept:
-            self._send()
-        write_frame(self._connection, b"E", b"")
+        self._frames += _frame(b"D", bytes(self._kept)) + _frame(b"E", b"")
+        self._connection.sendall(self._frames)
 
     def _send(self) -> None:
-        write_frame(self._connection, b"D", bytes(self._kept))
+        self._connection.sendall(self._frames + _frame(b"D", bytes(self._kept)))
+        self._frames.clear()
         self._kept.clear()
 
 

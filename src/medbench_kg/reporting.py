@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from medbench_kg.validation import Severity
 
@@ -124,7 +125,7 @@ def _details(finding: Finding, lang: str) -> list[str]:
     words = _WORDS[lang]
     lines = [finding.messages[lang]]
     if finding.nearest:
-        written = finding.value.rpartition("/")[2] if finding.allowed else finding.key
+        written = unquote(finding.value.rpartition("/")[2]) if finding.allowed else finding.key
         lines.append(words["value"].format(written=written, nearest=finding.nearest))
     if finding.allowed and finding.value:
         shown = ", ".join(finding.allowed[:_MAX_ALLOWED])

@@ -45,23 +45,30 @@ _DECLARED = re.compile(r"\bPREFIX\s+([\w.-]*):", re.IGNORECASE)
 _NAME = re.compile(r"(?<![\w<:/.#?$@])([A-Za-z][\w.-]*):(?=[\w%\\])")
 
 
+#: An answer that is kept: its bytes, its format, and what its ETag is made of.
+_Kept = tuple[bytes, "Format", str]
+
+
 class _Cache:
     """Answers by what was asked, bounded by bytes, shared by threads."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._kept: LRUCache[tuple[object, ...], tuple[bytes, Format]] = LRUCache(
-            max(max_bytes, 1), getsizeof=lambda kept: len(kept[0]) + 1024
-        )
+        self._kept: LRUCache[tuple[object, ...], _Kept] = LRUCache(max(max_bytes, 1), _size)
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[object, ...]) -> tuple[bytes, Format] | None:
+    def get(self, key: tuple[object, ...]) -> _Kept | None:
         with self._lock:
             return self._kept.get(key)
 
-    def keep(self, key: tuple[object, ...], answer: tuple[bytes, Format]) -> None:
+    def keep(self, key: tuple[object, ...], kept: _Kept) -> None:
         with self._lock:
-            if len(answer[0]) + 1024 <= self._kept.maxsize:
-                self._kept[key] = answer
+            if _size(kept) <= self._kept.maxsize:
+                self._kept[key] = kept
+
+
+def _size(kept: _Kept) -> int:
+    """Bytes that an entry takes, its key included: that holds what was asked, twice at most."""
+    return len(kept[0]) + 3 * len(kept[2]) + 1024
 
 
 def protocol(
@@ -82,6 +89,10 @@ def protocol(
     @routes.route("/sparql", methods=["GET", "POST", "QUERY"])
     def sparql() -> Response:
         """Answer a query of the client's own, or describe the service."""
+        asked_for = _as_sent()
+        known = cache.get(asked_for)
+        if known is not None:
+            return _answer(*known, version)
         texts = _texts()
         if not texts and request.method in {"GET", "HEAD"} and "query" not in request.args:
             return _page(len(store)) if _browser() else _description(service, version)
@@ -91,14 +102,12 @@ def protocol(
                 hint=f"Send one: GET ?query=…, a form with query=…, or a body of type {_QUERY}.",
             )
         wanted, deadline_s = _request(texts[0]), _deadline()
-        known = cache.get((wanted,))
-        if known is None:
-            answer = _evaluate(pool, wanted, deadline_s)
-            if answer.body is None:
-                return _from_file(answer)
-            known = (answer.body, answer.format)
-            cache.keep((wanted,), known)
-        return _answer(*known, version, str(wanted))
+        answer = _evaluate(pool, wanted, deadline_s)
+        if answer.body is None:
+            return _from_file(answer)
+        known = (answer.body, answer.format, str(wanted))
+        cache.keep(asked_for, known)
+        return _answer(*known, version)
 
     @routes.get("/query/<name>")
     def query(name: str) -> Response:
@@ -110,11 +119,19 @@ def protocol(
         key = (name, *sorted(arguments.items()), _wanted("results").name)
         known = cache.get(key)
         if known is None:
-            known = ask(store, asked, arguments, _wanted)
+            known = (*ask(store, asked, arguments, _wanted), str(key))
             cache.keep(key, known)
-        return _answer(*known, version, str(key))
+        return _answer(*known, version)
 
     return routes
+
+
+def _as_sent() -> tuple[object, ...]:
+    """A request as it was sent: two that are the same to the byte have the same answer."""
+    headers = request.headers
+    body = request.get_data() if request.method in {"POST", "QUERY"} else b""
+    sent = (request.method, request.host, request.query_string, body)
+    return (*sent, headers.get("Accept", ""), headers.get("Content-Type", ""))
 
 
 def _texts() -> list[str]:
@@ -251,7 +268,7 @@ def _browser() -> bool:
     return "format" not in request.args and "text/html" in request.headers.get("Accept", "")
 
 
-def _answer(body: bytes, fmt: Format, version: str, key: str) -> Response:
+def _answer(body: bytes, fmt: Format, key: str, version: str) -> Response:
     """An answer that can be kept: its ETag tells graph, question and format."""
     tag = hashlib.sha256(f"{version}\0{key}\0{fmt.name}".encode()).hexdigest()[:32]
     response = Response(body, content_type=fmt.content_type)
@@ -275,7 +292,7 @@ def _from_file(answer: Answer) -> Response:
 
 def _description(service: LocalStore, version: str) -> Response:
     fmt = choose(request.headers.get("Accept", ""), GRAPH_FORMATS)
-    return _answer(service.dump(fmt), fmt, version, "service description")
+    return _answer(service.dump(fmt), fmt, "service description", version)
 
 
 def _page(triples: int) -> Response:
