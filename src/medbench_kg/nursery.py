@@ -62,7 +62,7 @@ class Limits:
 
     deadline_s: float = 10.0
     long_after_s: float = 0.5
-    memory_bytes: int = 1 << 30
+    memory_bytes: int = 1 << 29
     answer_bytes: int = 1 << 28
     short: int = 4
     long: int = 2

@@ -67,7 +67,7 @@ SETTINGS = (
     Setting(
         "memory_mb",
         "MEDBENCH_MEMORY_MB",
-        "1024",
+        "512",
         "MiB",
         "Memory that a query may use beyond the graph.",
         "单个查询在图谱之外可用的内存。",
@@ -131,7 +131,7 @@ class Settings:
     port: int = 8000
     workers: int = 2
     deadline_s: int = 10
-    memory_mb: int = 1024
+    memory_mb: int = 512
     answer_mb: int = 256
     body_kb: int = 1024
     short_queries: int = 4

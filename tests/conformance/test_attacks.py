@@ -124,6 +124,7 @@ def strict_server(
                 **os.environ,
                 "MEDBENCH_PORT": "0",
                 "MEDBENCH_DEADLINE_S": str(DEADLINE_S),
+                "MEDBENCH_MEMORY_MB": "192",
                 "PYTHONUNBUFFERED": "1",
             },
             stdout=output,

@@ -182,7 +182,7 @@ def _request(text: str) -> Request:
         _acceptable("results"),
         _acceptable("boolean"),
         _acceptable("graph"),
-        request.base_url,
+        f"{request.scheme}://{request.host}{request.path}",
         _graph_names("default-graph-uri"),
         _graph_names("named-graph-uri"),
     )
