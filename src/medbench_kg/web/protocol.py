@@ -115,7 +115,7 @@ def protocol(
         asked = find(name)
         arguments = {k: v for k, v in request.args.items() if v and k not in {"format", "lang"}}
         if _browser():
-            return _query_page(store, name, arguments)
+            return _query_page(store, asked, arguments)
         key = (name, *sorted(arguments.items()), _wanted("results").name)
         known = cache.get(key)
         if known is None:
@@ -303,8 +303,7 @@ def _page(triples: int) -> Response:
     return response
 
 
-def _query_page(store: LocalStore, name: str, arguments: dict[str, str]) -> Response:
-    query = find(name)
+def _query_page(store: LocalStore, query: Query, arguments: dict[str, str]) -> Response:
     lang = "zh" if request.args.get("lang") == "zh" else "en"
     body, _ = ask(store, query, arguments, lambda _kind: by_name("csv"))
     page = render_template(
