@@ -1,0 +1,108 @@
+"""What every command shares: errors, exit codes, the language, progress, printed answers."""
+
+from __future__ import annotations
+
+import csv
+import io
+import locale
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medbench_kg import errors, vocabulary
+from medbench_kg.negotiation import FORMATS, by_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from medbench_kg.negotiation import Format, Kind
+    from medbench_kg.store import Pick
+
+__all__ = ["Group", "Progress", "locale_language", "print_answer"]
+
+_EXIT_CODES: dict[type[errors.MedbenchError], int] = {
+    errors.ShapesError: 3,
+    errors.StoreError: 5,
+}
+
+#: Widest cell of a printed table.
+_CELL_WIDTH = 60
+
+
+class Group(click.Group):
+    """Turns errors of the core into a line on standard error and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  signature of click
+        """Run the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except errors.MedbenchError as error:
+            click.echo(f"medbench: {error}", err=True)
+            ctx.exit(_EXIT_CODES.get(type(error), 2))
+
+
+class Progress:
+    """A spinner on a terminal, nothing elsewhere."""
+
+    def __init__(self, label: str) -> None:
+        """Name what is being done."""
+        self._label = label
+        self._status: Any = None
+
+    def __enter__(self) -> None:
+        """Start to spin."""
+        if sys.stderr.isatty():
+            from rich.console import Console  # noqa: PLC0415  only a person needs it
+
+            self._status = Console(stderr=True).status(self._label)
+            self._status.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Take the spinner away."""
+        if self._status is not None:
+            self._status.stop()
+
+
+def locale_language() -> str:
+    """Name the language of the user's locale: ``zh`` or ``en``."""
+    named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
+    return "zh" if (named or locale.getlocale()[0] or "").lower().startswith("zh") else "en"
+
+
+def print_answer(answer: Callable[[Pick], tuple[bytes, Format]], form: str) -> None:
+    """Ask with the format that the user named, and print the answer."""
+    table = form == "table"
+
+    def pick(kind: Kind) -> Format:
+        if table:
+            return by_name("csv" if kind == "results" else "turtle")
+        return by_name(form, [fmt for fmt in FORMATS if fmt.kind == kind])
+
+    body, written = answer(pick)
+    if table and written.name == "csv":
+        click.echo(_table(body.decode()))
+    else:
+        sys.stdout.buffer.write(body)
+
+
+def _table(text: str) -> str:
+    """Lay out CSV in columns; a Chinese character takes two cells of a terminal."""
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415  only a person needs it
+
+    rows = list(csv.reader(io.StringIO(text)))
+    names = vocabulary.load()
+    short = [[" ".join(names.shorten(value).split()) for value in row] for row in rows]
+    widths = [min(max(map(cell_len, column)), _CELL_WIDTH) for column in zip(*short, strict=True)]
+    lines = [
+        "  ".join(
+            set_cell_size(
+                value if cell_len(value) <= width else f"{set_cell_size(value, width - 1)}…", width
+            )
+            for value, width in zip(row, widths, strict=True)
+        ).rstrip()
+        for row in short
+    ]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines)

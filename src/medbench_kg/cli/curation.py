@@ -1,0 +1,77 @@
+"""Commands of curators: check records and write them in canonical form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from medbench_kg import errors, pipeline
+from medbench_kg.cli.console import Progress, locale_language
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["check", "fmt"]
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "turtle"]),
+    default="text",
+    show_default=True,
+    help="Form of the report; turtle is the SHACL validation report.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 when there are warnings.")
+@click.option("--verbose", "-v", is_flag=True, help="Show warnings and notes of the whole graph.")
+def check(
+    files: tuple[Path, ...], lang: str | None, form: str, strict: bool, verbose: bool
+) -> None:
+    """Validate records against the whole graph and say how to repair what is wrong.
+
+    Without FILES the whole graph is checked.
+    """
+    from medbench_kg import reporting  # noqa: PLC0415  pulls in pySHACL, which only checks need
+    from medbench_kg.validation import Severity  # noqa: PLC0415
+
+    language = lang or locale_language()
+    with Progress("Reading records" if language == "en" else "读取记录"):
+        assembled = pipeline.assemble(files)
+    with Progress("Validating" if language == "en" else "校验"):
+        report = pipeline.check(assembled, files)
+    problems = [p for p in assembled.problems if not files or _concerns(p, files)]
+    least = Severity.INFO if files or verbose else Severity.VIOLATION
+    writers: dict[str, Callable[[], str]] = {
+        "text": lambda: reporting.as_text(report, problems, language, least),
+        "json": lambda: reporting.as_json(report, problems),
+        "github": lambda: reporting.as_github(report, problems, language),
+        "turtle": lambda: report.turtle().decode().rstrip(),
+    }
+    click.echo(writers[form]())
+    if problems:
+        raise SystemExit(2)
+    if not report.conforms:
+        raise SystemExit(3)
+    if strict and report.worst == Severity.WARNING:
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit with 1 if needed.")
+def fmt(files: tuple[Path, ...], only_check: bool) -> None:
+    """Write records in their canonical form; without FILES, all of them."""
+    changed = pipeline.format_records(files, write=not only_check)
+    for path in changed:
+        click.echo(path)
+    if changed and only_check:
+        raise SystemExit(1)
+
+
+def _concerns(problem: errors.RecordError, files: tuple[Path, ...]) -> bool:
+    return Path(problem.where.rpartition(":")[0]).resolve() in {path.resolve() for path in files}
