@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := $(shell find data ontology shapes -type f)
 
-.PHONY: serve test bench lint types fmt generated clean
+.PHONY: serve test bench lint types fmt generated messages clean
 
 serve: build/manifest.json
 	@exec $(BIN)/medbench serve
@@ -26,6 +26,15 @@ bench: build/manifest.json $(VENV)/.bench
 # Writes the expected answers and the blocks of README; read the difference before a commit.
 generated: $(VENV)/.dev
 	$(BIN)/pytest tests/queries tests/docs --write-expected -q -p no:randomly
+
+# Brings the catalogue of the pages' words up to date with the templates; then translate what is empty.
+MESSAGES := src/medbench_kg/web/translations/zh/LC_MESSAGES/messages.po
+messages: $(VENV)/.dev
+	@mkdir -p build
+	$(BIN)/pybabel -q extract -F pyproject.toml --omit-header --add-location=file \
+	  -o build/messages.pot src/medbench_kg/web
+	$(BIN)/pybabel -q update -l zh -i build/messages.pot -o $(MESSAGES) --no-wrap --omit-header \
+	  --no-fuzzy-matching --ignore-obsolete
 
 fmt: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -159,8 +159,8 @@ def test_sparqlwrapper_gets_the_expected_answer_of_every_canned_query(
 
 @pytest.mark.parametrize("query", catalogue(), ids=lambda query: query.name)
 def test_every_canned_query_has_a_page_in_both_languages(server: str, query: Query) -> None:
-    for suffix, question in (("", query.question["en"]), ("?lang=zh", query.question["zh"])):
-        answer = fetch(f"{server}/query/{query.name}{suffix}", Accept=BROWSER)
+    for prefix, question in (("", query.question["en"]), ("/zh", query.question["zh"])):
+        answer = fetch(f"{server}{prefix}/query/{query.name}", Accept=BROWSER)
         assert (answer.status, answer.type) == (200, "text/html")
         page = answer.body.decode()
         assert question.replace("'", "&#39;") in page
@@ -198,6 +198,24 @@ def test_the_start_page_shows_every_question_and_dump(server: str, path: str, wo
         assert f"/query/{query.name}" in page
     for fmt in DUMPS:
         assert f"/data/medbench.{fmt.suffix}" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "other", "tag"),
+    [
+        ("/query/coverage?modality=ct", "/zh/query/coverage?modality=ct", "zh-Hans"),
+        ("/zh/query/coverage?modality=ct", "/query/coverage?modality=ct", "en"),
+        ("/sparql", "/zh/sparql", "zh-Hans"),
+        ("/zh/", "/", "en"),
+    ],
+)
+def test_a_page_names_itself_in_the_other_language_and_keeps_its_own(
+    server: str, path: str, other: str, tag: str
+) -> None:
+    page = fetch(f"{server}{path}", Accept=BROWSER).body.decode()
+    assert f'<link rel="alternate" hreflang="{tag}" href="{other}">' in page
+    start = "/" if tag == "zh-Hans" else "/zh/"
+    assert f'<a class="name" href="{start}">' in page
 
 
 def test_errors_are_pages_for_browsers_and_escape_what_was_sent(server: str) -> None:

@@ -11,7 +11,7 @@ from flask_compress import Compress
 from medbench_kg import pipeline, vocabulary
 from medbench_kg.negotiation import FORMATS
 from medbench_kg.store import LocalStore
-from medbench_kg.web import problems
+from medbench_kg.web import problems, words
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import protocol
 from medbench_kg.web.watch import ENCODINGS, watch
@@ -44,6 +44,7 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
         COMPRESS_STREAMS=False,
         COMPRESS_MIMETYPES=[*_COMPRESSED, *(fmt.media_type for fmt in FORMATS)],
     )
+    words.register(app)
     service = LocalStore(vocabulary.load().prefixes)
     description = resources.files("medbench_kg.web") / "service.ttl"
     service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)

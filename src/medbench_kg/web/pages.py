@@ -27,11 +27,10 @@ def pages(manifest: Manifest, numbers: dict[str, int]) -> Blueprint:
 
     @routes.get("/", defaults={"lang": "en"})
     @routes.get("/zh/", defaults={"lang": "zh"})
-    def start(lang: str) -> str:
+    def start() -> str:
         """Say what this is and lead to everything."""
         return render_template(
             "start.html",
-            lang=lang,
             manifest=manifest,
             numbers=numbers,
             queries=catalogue(),

@@ -81,7 +81,7 @@ def _problem(status: HTTPStatus, code: str, detail: str, **more: str | int) -> R
         **{key: value for key, value in more.items() if value},
     }
     if "text/html" in request.headers.get("Accept", ""):
-        page = render_template("problem.html", problem=document, lang="en")
+        page = render_template("problem.html", problem=document)
         response = Response(page, status.value, content_type="text/html; charset=utf-8")
     else:
         body = json.dumps(document, ensure_ascii=False, indent=1)

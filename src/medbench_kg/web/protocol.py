@@ -25,6 +25,7 @@ from medbench_kg.catalogue import ask, catalogue, find, values
 from medbench_kg.errors import NotAcceptableError, QueryError, UpdateError
 from medbench_kg.evaluation import Answer, Request
 from medbench_kg.negotiation import BOOLEAN_FORMATS, FORMATS, GRAPH_FORMATS, by_name, choose
+from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
     from medbench_kg.catalogue import Column, Query
@@ -86,7 +87,8 @@ def protocol(
     routes = Blueprint("protocol", __name__)
     cache = _Cache(cache_bytes)
 
-    @routes.route("/sparql", methods=["GET", "POST", "QUERY"])
+    @routes.route("/sparql", methods=["GET", "POST", "QUERY"], defaults={"lang": "en"})
+    @routes.get("/zh/sparql", defaults={"lang": "zh"})
     def sparql() -> Response:
         """Answer a query of the client's own, or describe the service."""
         asked_for = _as_sent()
@@ -109,11 +111,12 @@ def protocol(
         cache.keep(asked_for, known)
         return _answer(*known, version)
 
-    @routes.get("/query/<name>")
+    @routes.get("/query/<name>", defaults={"lang": "en"})
+    @routes.get("/zh/query/<name>", defaults={"lang": "zh"})
     def query(name: str) -> Response:
         """Answer a canned query; its parameters are those of the URL."""
         asked = find(name)
-        arguments = {k: v for k, v in request.args.items() if v and k not in {"format", "lang"}}
+        arguments = {k: v for k, v in request.args.items() if v and k != "format"}
         if _browser():
             return _query_page(store, asked, arguments)
         key = (name, *sorted(arguments.items()), _wanted("results").name)
@@ -130,7 +133,7 @@ def _as_sent() -> tuple[object, ...]:
     """A request as it was sent: two that are the same to the byte have the same answer."""
     headers = request.headers
     body = request.get_data() if request.method in {"POST", "QUERY"} else b""
-    sent = (request.method, request.host, request.query_string, body)
+    sent = (request.method, request.host, request.path, request.query_string, body)
     return (*sent, headers.get("Accept", ""), headers.get("Content-Type", ""))
 
 
@@ -296,19 +299,17 @@ def _description(service: LocalStore, version: str) -> Response:
 
 
 def _page(triples: int) -> Response:
-    lang = "zh" if request.args.get("lang") == "zh" else "en"
-    page = render_template("sparql.html", lang=lang, queries=catalogue(), triples=triples)
+    page = render_template("sparql.html", queries=catalogue(), triples=triples)
     response = Response(page, content_type="text/html; charset=utf-8")
     response.vary.add("Accept")
     return response
 
 
 def _query_page(store: LocalStore, query: Query, arguments: dict[str, str]) -> Response:
-    lang = "zh" if request.args.get("lang") == "zh" else "en"
+    lang = language()
     body, _ = ask(store, query, arguments, lambda _kind: by_name("csv"))
     page = render_template(
         "query.html",
-        lang=lang,
         query=query,
         arguments={p.name: arguments.get(p.name, p.default) for p in query.parameters},
         values={p.name: values(store, p) for p in query.parameters},

@@ -70,7 +70,7 @@ def watch(app: Flask, pool: Pool, manifest: Manifest, *, access_log: bool) -> No
         response.headers.extend({k: v for k, v in _HEADERS.items() if k not in response.headers})
         spent = time.perf_counter() - g.begin
         if request.blueprint == "protocol" and request.method != "OPTIONS":
-            route = "query" if request.path.startswith("/query/") else "sparql"
+            route = "query" if "/query/" in request.path else "sparql"
             queries.labels(route, str(response.status_code)).inc()
             seconds.labels(route).observe(spent)
         if access_log:

@@ -1,0 +1,91 @@
+"""The language of a page and its words: English in templates, Chinese in a gettext catalogue.
+
+A page in Chinese has the path of the English one, below ``/zh/``. Names of things aren't words of
+pages: they come from the graph.
+
+Specification: GNU gettext, section 10 (PO files); RFC 5646 (language tags).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Literal
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import current_app, g, request, url_for
+from flask_babel import Babel, Domain
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+__all__ = ["LANGUAGES", "Language", "language", "register", "url_in"]
+
+#: The languages of the pages.
+Language = Literal["en", "zh"]
+
+#: Language → BCP 47 tag of its pages.
+LANGUAGES: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}
+
+
+class _Words(Domain):  # type: ignore[misc]  # Flask-Babel has no types
+    """The catalogue, compiled in memory when it is first needed."""
+
+    def get_translations(self) -> NullTranslations:
+        return _chinese() if language() == "zh" else _ENGLISH
+
+
+_ENGLISH = NullTranslations()
+
+
+@lru_cache(maxsize=1)
+def _chinese() -> Translations:
+    source = resources.files("medbench_kg.web") / "translations/zh/LC_MESSAGES/messages.po"
+    compiled = BytesIO()
+    with source.open("rb") as file:
+        write_mo(compiled, read_po(file, locale="zh"))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def register(app: Flask) -> None:
+    """Give templates ``_``, ``lang`` and ``url_in``; links keep the language of the page.
+
+    A route has a page in both languages if its rules name the ``lang`` as a default.
+    """
+    babel = Babel(app, locale_selector=language)
+    babel.domain_instance = _Words()
+
+    @app.url_value_preprocessor
+    def take(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+        if values is not None:
+            values.pop("lang", None)
+
+    @app.url_defaults
+    def keep(endpoint: str, values: dict[str, Any]) -> None:
+        if app.url_map.is_endpoint_expecting(endpoint, "lang"):
+            values.setdefault("lang", language())
+
+    @app.context_processor
+    def words() -> dict[str, object]:
+        return {"lang": language(), "languages": LANGUAGES, "url_in": url_in}
+
+
+def language() -> Language:
+    """The language of the page that is asked for."""
+    if "lang" not in g:
+        g.lang = "zh" if request.path.startswith("/zh/") else "en"
+    lang: Language = g.lang
+    return lang
+
+
+def url_in(lang: Language) -> str:
+    """Address of the present page in a language; "" if it has none."""
+    endpoint = request.endpoint
+    if not endpoint or not current_app.url_map.is_endpoint_expecting(endpoint, "lang"):
+        return ""
+    arguments = {**request.args.to_dict(flat=False), **(request.view_args or {})}
+    return url_for(endpoint, **{**arguments, "lang": lang})
