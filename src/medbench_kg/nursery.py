@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.store import LocalStore
 
-__all__ = ["Limits", "Request", "read_frame", "start_nursery", "write_frame"]
+__all__ = ["Limits", "Request", "end_with_parent", "read_frame", "start_nursery", "write_frame"]
 
 #: A frame is one letter, the length of what follows as 4 bytes, and its content.
 _FRAME = struct.Struct(">cI")
@@ -101,7 +101,8 @@ def start_nursery(path: Path, store: LocalStore, limits: Limits, size: int) -> i
         size: number of children.
 
     Returns:
-        The process id of the nursery, which ends with this process.
+        The process id of the nursery, which ends with this process. Signals that stop or reload
+        a program leave it alone, since they are often sent to all processes at once.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))
@@ -111,11 +112,17 @@ def start_nursery(path: Path, store: LocalStore, limits: Limits, size: int) -> i
         listener.close()
         return pid
     try:
-        _die_with_parent()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        end_with_parent(signal.SIGKILL)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
         _keep(listener, store, limits, size)
     finally:
         os._exit(0)
+
+
+def end_with_parent(number: signal.Signals) -> None:
+    """Have the kernel send this process a signal when the thread that forked it ends."""
+    ctypes.CDLL(None).prctl(_PDEATHSIG, number)
 
 
 def write_frame(connection: socket.socket, kind: FrameKind, content: bytes) -> None:
@@ -155,7 +162,7 @@ def _keep(listener: socket.socket, store: LocalStore, limits: Limits, size: int)
             pid = os.fork()
             if not pid:
                 try:
-                    _die_with_parent()
+                    end_with_parent(signal.SIGKILL)
                     _serve(listener, store, limits)
                 finally:
                     os._exit(0)
@@ -264,7 +271,3 @@ def _give_up_rights(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)

@@ -1,16 +1,21 @@
 """Runs the app on a production server, several processes, each with the graph in memory.
 
-Before the first thread starts, the nursery of query processes is forked off; the server processes
-find it by the path of its socket.
+the process that was started    opens the graph, heeds signals, has one thread
+├ nursery                       holds the graph; its children answer queries
+└ web server                    starts and renews its processes, has threads
+  └ server processes            hold the graph; answer requests
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import shutil
 import signal
 import socket
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +49,7 @@ _WAITING = 256
 #: Seconds that a client may take to send its headers.
 _HEADERS_WITHIN_S = 10
 
-#: Tells a server process where the socket of its nursery is.
+#: Tells a server process where the link to the socket of the present nursery is.
 _QUERIES = "MEDBENCH_QUERIES_SOCKET"
 
 #: Nurseries that run at a time: the present one, and those of server processes that are on their
@@ -54,15 +59,32 @@ _KEPT = 4
 #: Query processes beyond those that can be busy, so that one is ready when another was killed.
 _SPARE = 2
 
+#: Tells the web server to replace its processes one after the other.
+_RENEW = signal.SIGUSR1
+
+#: Signals that are taken when a process is ready for them.
+_HEEDED = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, _RENEW}
+
+#: Seconds that the web server may take to stop.
+_STOP_WITHIN_S = 10
+
+_log = logging.getLogger(__name__)
+
 
 def run(settings: Settings) -> None:
-    """Serve until stopped; SIGHUP takes a new build without dropping a request.
+    """Serve until SIGTERM or SIGINT; SIGHUP takes a new build without dropping a request.
+
+    This process stays single-threaded and only watches: the nursery and the web server, with its
+    processes, are its children. It takes signals when it is ready for them, so each may as well go
+    to all its children at once, from a terminal or a service manager.
 
     Prints one line when the graph is open.
 
     Raises:
         StoreError: the graph hasn't been built from the present files.
+        SystemExit: a child ended by itself; whoever watches this program should start it again.
     """
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
     shared = Path(tempfile.mkdtemp(prefix="medbench-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared)
     nurseries = _Nurseries(shared, settings)
@@ -73,26 +95,56 @@ def run(settings: Settings) -> None:
             f"http://{settings.host}:{port}/ · {triples} triples · {numbers['datasets']} datasets "
             f"· {len(catalogue())} canned queries · read-only"
         )
-        server = _server(settings, port)
-        server.on_startup(lambda: _heed_signals(server, nurseries))
-        server.serve()
-        if nurseries.lost:
-            raise SystemExit("medbench: the process that answers queries ended; start again")
+        web = _start_web(settings, port)
+        try:
+            _attend(web, nurseries)
+        finally:
+            _stop_web(web)
     finally:
         nurseries.close()
         shutil.rmtree(shared, ignore_errors=True)
 
 
+def _attend(web: int, nurseries: _Nurseries) -> None:
+    """Heed signals until one says to stop."""
+    while (number := signal.sigwait(_HEEDED)) not in {signal.SIGINT, signal.SIGTERM}:
+        if number == signal.SIGHUP:
+            _reload(web, nurseries)
+        elif number == signal.SIGCHLD:
+            ended = _ended()
+            if web in ended:
+                raise SystemExit("medbench: the web server ended; start again")
+            if nurseries.forget(ended):
+                raise SystemExit("medbench: the process that answers queries ended; start again")
+
+
+def _reload(web: int, nurseries: _Nurseries) -> None:
+    """Take a new build, but only if it can be opened; else the graph stays, and a line says why."""
+    try:
+        nurseries.open()
+    except MedbenchError as error:
+        click.echo(f"medbench: the graph stays as it is: {error}", err=True)
+    else:
+        os.kill(web, _RENEW)
+
+
+def _ended() -> set[int]:
+    """Reap what has ended: children, and, as process 1 of a container, the children of those."""
+    ended = set()
+    with contextlib.suppress(ChildProcessError):
+        while pid := os.waitpid(-1, os.WNOHANG)[0]:
+            ended.add(pid)
+    return ended
+
+
 class _Nurseries:
-    """The nursery of the present graph, and that of the one before while it is still asked."""
+    """The nursery of the present graph, and those before while they are still asked."""
 
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder = folder
         self._settings = settings
         self._running: list[int] = []
         self._count = 0
-        #: Whether the present nursery ended by itself.
-        self.lost = False
 
     def open(self) -> tuple[dict[str, int], int]:
         """Open the built graph and fork its nursery; new server processes will use it.
@@ -106,29 +158,59 @@ class _Nurseries:
         self._count += 1
         path = self._folder / f"queries-{self._count}"
         pid = nursery.start_nursery(path, store, _limits(settings), places + _SPARE)
-        os.environ[_QUERIES] = str(path)
         self._running.append(pid)
+        self._point_at(path)
         while len(self._running) > _KEPT:
-            self._stop(self._running.pop(0))
+            os.kill(self._running.pop(0), signal.SIGKILL)
         return pipeline.statistics(store), manifest.triples
 
-    def look(self) -> bool:
-        """Whether the present nursery has ended by itself."""
-        if self._running and not self.lost:
-            self.lost = os.waitpid(self._running[-1], os.WNOHANG)[0] != 0
-            if self.lost:
-                self._running.pop()
-        return self.lost
+    def forget(self, ended: set[int]) -> bool:
+        """Strike out those that have ended; whether the present one is among them."""
+        lost = self._running[-1] in ended
+        self._running = [pid for pid in self._running if pid not in ended]
+        return lost
 
     def close(self) -> None:
         """Stop all query processes."""
         for pid in self._running:
-            self._stop(pid)
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
-    @staticmethod
-    def _stop(pid: int) -> None:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    def _point_at(self, path: Path) -> None:
+        """Lead server processes that start from now on to a nursery."""
+        link = self._folder / "queries"
+        fresh = link.with_suffix(".new")
+        fresh.symlink_to(path)
+        fresh.replace(link)
+        os.environ[_QUERIES] = str(link)
+
+
+def _start_web(settings: Settings, port: int) -> int:
+    """Fork the web server, which starts and renews its own processes."""
+    pid = os.fork()
+    if not pid:
+        try:
+            nursery.end_with_parent(signal.SIGTERM)
+            server = _server(settings, port)
+            server.on_startup(lambda: _heed_signals(server))
+            server.serve()
+        except Exception:  # noqa: BLE001  nobody else would say what it was
+            _log.exception("The web server failed")
+        finally:
+            os._exit(1)  # it was told to stop, or it failed: its parent knows which
+    return pid
+
+
+def _stop_web(pid: int) -> None:
+    """End the web server: requests that have begun are answered, if that doesn't take long."""
+    with contextlib.suppress(ChildProcessError, ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+        end = time.monotonic() + _STOP_WITHIN_S
+        while not os.waitpid(pid, os.WNOHANG)[0]:
+            left = end - time.monotonic()
+            if left <= 0:
+                os.kill(pid, signal.SIGKILL)
+            signal.sigtimedwait({signal.SIGCHLD}, max(left, 0.1))
 
 
 def _server(settings: Settings, port: int) -> Any:  # noqa: ANN401  granian names a class by platform
@@ -149,26 +231,11 @@ def _server(settings: Settings, port: int) -> Any:  # noqa: ANN401  granian name
     )
 
 
-def _heed_signals(server: Any, nurseries: _Nurseries) -> None:  # noqa: ANN401  see above
-    """Reload on SIGHUP, and stop when the nursery ends, so that whoever watches us starts again.
-
-    A new build is taken only if it can be opened; else the graph stays, and a line says why.
-    """
-
-    def reload(*_: object) -> None:
-        try:
-            nurseries.open()
-        except MedbenchError as error:
-            click.echo(f"medbench: the graph stays as it is: {error}", err=True)
-        else:
-            server.signal_handler_reload()
-
-    def look(*_: object) -> None:
-        if nurseries.look():
-            server.signal_handler_interrupt()
-
-    signal.signal(signal.SIGHUP, reload)
-    signal.signal(signal.SIGCHLD, look)
+def _heed_signals(server: Any) -> None:  # noqa: ANN401  see above
+    """Let the web server be stopped and renewed, by its parent alone as far as that is possible."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.signal(_RENEW, server.signal_handler_reload)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
 
 
 def _worker() -> Flask:
@@ -176,9 +243,10 @@ def _worker() -> Flask:
     # Reads PROMETHEUS_MULTIPROC_DIR when it is imported, so not before it is set.
     from medbench_kg.web.app import create_app  # noqa: PLC0415
 
+    nursery.end_with_parent(signal.SIGKILL)
     settings = configuration.from_env()
     store, manifest = pipeline.open_built()
-    pool = evaluation.Pool(Path(os.environ[_QUERIES]), _limits(settings))
+    pool = evaluation.Pool(Path(os.environ[_QUERIES]).resolve(), _limits(settings))
     return create_app(store, manifest, pool, settings)
 
 
