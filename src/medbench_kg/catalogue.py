@@ -24,12 +24,22 @@ from medbench_kg import vocabulary
 from medbench_kg.errors import NotFoundError, QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from medbench_kg.negotiation import Format
     from medbench_kg.store import LocalStore, Pick, Store
 
-__all__ = ["Column", "Parameter", "Query", "Text", "ask", "catalogue", "find", "values"]
+__all__ = [
+    "Column",
+    "Parameter",
+    "Query",
+    "Text",
+    "ask",
+    "catalogue",
+    "find",
+    "internal",
+    "values",
+]
 
 #: A text in both languages: ``{"en": …, "zh": …}``.
 Text = dict[str, str]
@@ -192,10 +202,23 @@ def values(store: LocalStore, parameter: Parameter) -> list[dict[str, str]]:
         slot, file, iris = "value", "labels-of-terms", list(parameter.choices)
     else:
         return []
-    template = resources.files("medbench_kg") / "sparql" / f"{file}.rq"
+    return list(store.rows(internal(file, slot, iris)))
+
+
+def internal(name: str, slot: str, iris: Iterable[str]) -> str:
+    """Read a query of the program's own and write IRIs into its slot.
+
+    Args:
+        name: a file of ``sparql/``, without its ending.
+        slot: the variable that the IRIs are values of.
+        iris: absolute IRIs; none at all makes an answer without rows.
+
+    Raises:
+        QueryError: one isn't an absolute IRI.
+    """
+    template = resources.files("medbench_kg") / "sparql" / f"{name}.rq"
     terms = " ".join(engine.named_node(iri) for iri in iris)
-    text = _fill(template.read_text(encoding="utf-8"), slot, terms)
-    return list(store.rows(text))
+    return _fill(template.read_text(encoding="utf-8"), slot, terms)
 
 
 def _check_values(store: LocalStore, query: Query, arguments: Mapping[str, str]) -> None:

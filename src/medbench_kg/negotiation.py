@@ -17,6 +17,7 @@ __all__ = [
     "BOOLEAN_FORMATS",
     "FORMATS",
     "GRAPH_FORMATS",
+    "REFERENCE_FORMATS",
     "RESULT_FORMATS",
     "Format",
     "Kind",
@@ -26,8 +27,9 @@ __all__ = [
 ]
 
 #: ``results``: bindings or a boolean; ``graph``: triples; ``dataset``: triples and named graphs;
-#: ``boolean``: the answer to ASK, for which CSV and TSV define nothing.
-Kind = Literal["results", "graph", "dataset", "boolean"]
+#: ``boolean``: the answer to ASK, for which CSV and TSV define nothing; ``references``: to datasets
+#: and papers.
+Kind = Literal["results", "graph", "dataset", "boolean", "references"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,9 @@ FORMATS = (
     Format("rdfxml", "application/rdf+xml", "rdf", "graph", ("application/xml", "text/xml")),
     Format("nquads", "application/n-quads", "nq", "dataset"),
     Format("trig", "application/trig", "trig", "dataset"),
+    Format("bibtex", "application/x-bibtex", "bib", "references", ("text/x-bibtex",)),
+    Format("csl", "application/vnd.citationstyles.csl+json", "csl.json", "references"),
+    Format("ris", "application/x-research-info-systems", "ris", "references"),
 )
 
 #: What SELECT and ASK can be answered in.
@@ -82,6 +87,9 @@ BOOLEAN_FORMATS = tuple(f for f in RESULT_FORMATS if f.name in {"json", "xml"})
 
 #: What CONSTRUCT, DESCRIBE and a dump of one graph can be written in.
 GRAPH_FORMATS = tuple(f for f in FORMATS if f.kind == "graph")
+
+#: What references to datasets and papers can be written in.
+REFERENCE_FORMATS = tuple(f for f in FORMATS if f.kind == "references")
 
 
 def by_name(name: str, offered: Sequence[Format] = FORMATS) -> Format:

@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 #: The dumps of a build, in the order of the format table.
-DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind != "results")
+DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind in {"graph", "dataset"})
 
 _MANIFEST = "manifest.json"
 _SOURCES: tuple[Folder, ...] = ("data", "ontology", "shapes")

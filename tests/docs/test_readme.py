@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from cffconvert import Citation
 
 from medbench_kg.catalogue import ask, catalogue
 from medbench_kg.cli import main
@@ -105,3 +106,9 @@ def test_the_changelog_names_the_version(root: Path) -> None:
     assert version
     assert version[1] in (root / "CHANGELOG.md").read_text(encoding="utf-8")
     assert version[1] in (root / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_the_citation_file_conforms_to_its_schema(root: Path) -> None:
+    citation = Citation((root / "CITATION.cff").read_text(encoding="utf-8"))
+    citation.validate()
+    assert "title = {medbench-kg: a knowledge graph" in citation.as_bibtex()

@@ -27,6 +27,7 @@ for command in (
     building.export,
     questions.query,
     questions.sparql,
+    questions.cite,
     serving.serve,
     serving.settings,
 ):

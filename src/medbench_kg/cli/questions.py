@@ -6,19 +6,22 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medbench_kg import pipeline, vocabulary
+from medbench_kg import citation, pipeline, vocabulary
 from medbench_kg.catalogue import ask, catalogue, find, values
 from medbench_kg.cli.console import print_answer
+from medbench_kg.negotiation import REFERENCE_FORMATS, by_name
 
 if TYPE_CHECKING:
     import io
 
-__all__ = ["query", "sparql"]
+__all__ = ["cite", "query", "sparql"]
+
+_REFERENCES = click.Choice([fmt.name for fmt in REFERENCE_FORMATS])
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name", required=False)
-@click.option("--format", "form", default="table", help="table, json, xml, csv, tsv, turtle …")
+@click.option("--format", "form", default="table", help="table, json, xml, csv, tsv, bibtex …")
 @click.argument("parameters", nargs=-1, type=click.UNPROCESSED)
 def query(name: str | None, form: str, parameters: tuple[str, ...]) -> None:
     """Answer the canned query NAME; without NAME, list them.
@@ -38,7 +41,22 @@ def query(name: str | None, form: str, parameters: tuple[str, ...]) -> None:
         for row in values(store, wanted.parameter(arguments["values"])):
             click.echo(f"{row['value'].rpartition('/')[2]}\t{row['en']}\t{row['zh']}")
         return
-    print_answer(lambda pick: ask(store, wanted, arguments, pick), form)
+    if form in _REFERENCES.choices:
+        click.echo(citation.answer(store, wanted, arguments, by_name(form)), nl=False)
+    else:
+        print_answer(lambda pick: ask(store, wanted, arguments, pick), form)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True)
+@click.option("--format", "form", type=_REFERENCES, default="bibtex", show_default=True)
+def cite(names: tuple[str, ...], form: str) -> None:
+    """Write references to datasets, with their papers, and to papers.
+
+    NAMES are slugs or IRIs: ``gemex``, ``arxiv-2411.16778``.
+    """
+    store, _ = pipeline.open_built()
+    click.echo(citation.cite(store, names, by_name(form)), nl=False)
 
 
 @click.command()

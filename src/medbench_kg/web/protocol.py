@@ -20,7 +20,7 @@ from cachetools import LRUCache
 from flask import Blueprint, Response, abort, render_template, request
 from werkzeug.wsgi import wrap_file
 
-from medbench_kg import guard, vocabulary
+from medbench_kg import citation, guard, vocabulary
 from medbench_kg.catalogue import ask, catalogue, find, values
 from medbench_kg.errors import NotAcceptableError, QueryError, UpdateError
 from medbench_kg.evaluation import Answer, Request
@@ -119,10 +119,15 @@ def protocol(
         arguments = {k: v for k, v in request.args.items() if v and k != "format"}
         if _browser():
             return _query_page(store, asked, arguments)
-        key = (name, *sorted(arguments.items()), _wanted("results").name)
+        fmt = _wanted("results", "references")
+        key = (name, *sorted(arguments.items()), fmt.name)
         known = cache.get(key)
         if known is None:
-            known = (*ask(store, asked, arguments, _wanted), str(key))
+            if fmt.kind == "references":
+                body = citation.answer(store, asked, arguments, fmt)
+            else:
+                body, fmt = ask(store, asked, arguments, _wanted)
+            known = (body, fmt, str(key))
             cache.keep(key, known)
         return _answer(*known, version)
 
@@ -257,9 +262,9 @@ def _prefix_hint(text: str) -> str:
     return "Declare every prefix with a PREFIX line."
 
 
-def _wanted(kind: Kind) -> Format:
+def _wanted(*kinds: Kind) -> Format:
     """The format named in the request, else the one that the client prefers."""
-    offered = BOOLEAN_FORMATS if kind == "boolean" else [f for f in FORMATS if f.kind == kind]
+    offered = BOOLEAN_FORMATS if "boolean" in kinds else [f for f in FORMATS if f.kind in kinds]
     named = request.values.get("format")
     if named:
         return by_name(named, offered)
