@@ -10,18 +10,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import select
 import signal
 import socket
 import tempfile
 import threading
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from medbench_kg import errors
 from medbench_kg.negotiation import Format, by_name
-from medbench_kg.nursery import Limits, Request, read_frame, write_frame
+from medbench_kg.nursery import Channel, Limits, Request, frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,29 +126,32 @@ class _Child:
     """One end of a connection to a child."""
 
     def __init__(self, path: Path) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(5)
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(_WAIT_S)
+        self._channel = Channel(connection)
         try:
-            self._socket.connect(str(path))
-            self.pid = int(read_frame(self._socket)[1])
-        except OSError as error:
+            connection.connect(str(path))
+            greeting = self._channel.receive(time.monotonic() + _WAIT_S)
+        except OSError:
+            greeting = None
+        if greeting is None:
+            connection.close()
             raise errors.OverloadedError(
                 "No process for queries is ready.", hint="Try again in a second."
-            ) from error
+            )
+        self.pid = int(greeting[1])
 
     def send(self, request: Request) -> None:
-        write_frame(self._socket, b"Q", json.dumps(asdict(request)).encode())
+        self._channel.send(frame(b"Q", json.dumps(vars(request)).encode()))
 
-    def frame(self, until: float) -> tuple[bytes, bytes] | None:
+    def receive(self, until: float) -> tuple[bytes, bytes] | None:
         """The next frame, or None if there is none by then (monotonic clock)."""
-        left = max(0.0, until - time.monotonic())
-        ready, _, _ = select.select([self._socket], [], [], left)
-        return read_frame(self._socket) if ready else None
+        return self._channel.receive(until)
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
-        self._socket.close()
+        self._channel.close()
 
 
 class _Run:
@@ -177,10 +179,10 @@ class _Run:
         fmt = by_name(json.loads(content)["format"]) if kind == b"H" else self._refuse(content)
         kept = cast("IO[bytes]", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  the response closes it
         try:
-            while (frame := self._next())[0] == b"D":
-                _keep(kept, frame[1])
-            if frame[0] != b"E":
-                self._refuse(frame[1])
+            while (found := self._next())[0] == b"D":
+                _keep(kept, found[1])
+            if found[0] != b"E":
+                self._refuse(found[1])
         except BaseException:
             kept.close()
             raise
@@ -201,21 +203,21 @@ class _Run:
 
     def _next(self) -> tuple[bytes, bytes]:
         try:
-            frame = self.child.frame(min(self._long_from, self._end))
-            if frame is None and self._long_from < self._end:
+            found = self.child.receive(min(self._long_from, self._end))
+            if found is None and self._long_from < self._end:
                 self._become_long()
-                frame = self.child.frame(self._end)
+                found = self.child.receive(self._end)
         except OSError as error:
             raise errors.EngineError(
                 "The engine gave up on this query: it needs too much memory, or is too complex.",
                 hint="Ask for less at a time.",
             ) from error
-        if frame is None:
+        if found is None:
             raise errors.QueryTimeoutError(
                 f"The query was stopped at its deadline of {self._allowed_s:g} seconds.",
                 hint="Narrow it, or ask for fewer things at a time.",
             )
-        return frame
+        return found
 
     def _become_long(self) -> None:
         """Move to a place for long queries, so that short ones always find one."""

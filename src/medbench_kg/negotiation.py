@@ -6,6 +6,7 @@ Specification: RFC 9110, sections 5.6.1 (lists), 12.4.2 (quality values) and 12.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 from medbench_kg.errors import NotAcceptableError
@@ -137,7 +138,8 @@ def choose(accept: str, offered: Sequence[Format]) -> Format:
     )
 
 
-def encodings(accept: str, offered: Sequence[str]) -> str:
+@lru_cache(128)
+def encodings(accept: str, offered: tuple[str, ...]) -> str:
     """Say which encodings a client takes, as an Accept-Encoding header that any library reads.
 
     Refusals (``q=0``) and ``*`` are resolved, which libraries get wrong.

@@ -9,16 +9,20 @@ Only Linux is supported: the children end with their parent by ``prctl``.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import faulthandler
 import io
 import json
+import math
 import os
 import re
 import resource
+import select
 import signal
 import socket
 import struct
+import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.store import LocalStore
 
-__all__ = ["Limits", "Request", "end_with_parent", "read_frame", "start_nursery", "write_frame"]
+__all__ = ["Channel", "Limits", "Request", "end_with_parent", "frame", "start_nursery"]
 
 #: A frame is one letter, the length of what follows as 4 bytes, and its content.
 _FRAME = struct.Struct(">cI")
@@ -125,33 +129,60 @@ def end_with_parent(number: signal.Signals) -> None:
     ctypes.CDLL(None).prctl(_PDEATHSIG, number)
 
 
-def write_frame(connection: socket.socket, kind: FrameKind, content: bytes) -> None:
-    """Send one frame."""
-    connection.sendall(_frame(kind, content))
+class Channel:
+    """One end of the connection between a server process and a child."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        """Take over a connected socket."""
+        self._connection = connection
+        self._received = bytearray()
+        self._readable = select.poll()
+        self._readable.register(connection, select.POLLIN)
+
+    def send(self, *frames: bytes) -> None:
+        """Send frames as :func:`frame` makes them, in one piece."""
+        self._connection.sendall(b"".join(frames))
+
+    def receive(self, until: float = math.inf) -> tuple[bytes, bytes] | None:
+        """The next frame, its kind and its content, or None if there is none by a time.
+
+        Args:
+            until: of the monotonic clock, in seconds.
+
+        Raises:
+            ConnectionResetError: the other end is gone.
+        """
+        while (found := self._frame()) is None:
+            if until < math.inf:  # a child has no right to poll
+                left_ms = (until - time.monotonic()) * 1000
+                if not self._readable.poll(max(0.0, left_ms)):
+                    return None
+            part = self._connection.recv(_CHUNK)
+            if not part:
+                raise ConnectionResetError("the other end is gone")
+            self._received += part
+        return found
+
+    def _frame(self) -> tuple[bytes, bytes] | None:
+        """Take a frame out of what was received, if it is there to its end."""
+        if len(self._received) < _FRAME.size:
+            return None
+        kind, length = _FRAME.unpack_from(self._received)
+        end = _FRAME.size + length
+        if len(self._received) < end:
+            return None
+        content = bytes(memoryview(self._received)[_FRAME.size : end])
+        del self._received[:end]
+        return kind, content
+
+    def close(self) -> None:
+        """Close the connection; a child ends then."""
+        self._connection.close()
 
 
-def _frame(kind: FrameKind, content: bytes) -> bytes:
+def frame(kind: FrameKind, content: bytes = b"") -> bytes:
+    """Write a frame."""
     return _FRAME.pack(kind, len(content)) + content
-
-
-def read_frame(connection: socket.socket) -> tuple[bytes, bytes]:
-    """Receive one frame: its kind and its content.
-
-    Raises:
-        ConnectionResetError: the other end is gone.
-    """
-    kind, length = _FRAME.unpack(_read(connection, _FRAME.size))
-    return kind, _read(connection, length)
-
-
-def _read(connection: socket.socket, length: int) -> bytes:
-    parts = bytearray()
-    while len(parts) < length:
-        part = connection.recv(min(length - len(parts), _CHUNK))
-        if not part:
-            raise ConnectionResetError("the other end is gone")
-        parts += part
-    return bytes(parts)
 
 
 def _keep(listener: socket.socket, store: LocalStore, limits: Limits, size: int) -> None:
@@ -177,27 +208,20 @@ def _serve(listener: socket.socket, store: LocalStore, limits: Limits) -> None:
     faulthandler.disable()  # a crash is expected here, and told by the other end
     with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  what the engine says as it aborts
         os.dup2(nowhere.fileno(), 2)
-    write_frame(connection, b"P", str(os.getpid()).encode())
+    channel = Channel(connection)
+    channel.send(frame(b"P", str(os.getpid()).encode()))
     _give_up_rights(limits)
-    while True:
-        try:
-            _, content = read_frame(connection)
-        except OSError:
-            return
-        request = Request(**json.loads(content))
-        try:
-            _evaluate(connection, store, request, limits)
-        except errors.MedbenchError as error:
-            problem = {"message": error.message, "hint": error.hint, "where": error.where}
-            name = type(error).__name__
-            write_frame(connection, b"X", json.dumps({"error": name, **problem}).encode())
-        except MemoryError:
-            return
+    with contextlib.suppress(OSError, MemoryError):
+        while asked := channel.receive():
+            try:
+                _evaluate(channel, store, Request(**json.loads(asked[1])), limits)
+            except errors.MedbenchError as error:
+                problem = {"message": error.message, "hint": error.hint, "where": error.where}
+                name = type(error).__name__
+                channel.send(frame(b"X", json.dumps({"error": name, **problem}).encode()))
 
 
-def _evaluate(
-    connection: socket.socket, store: LocalStore, request: Request, limits: Limits
-) -> None:
+def _evaluate(channel: Channel, store: LocalStore, request: Request, limits: Limits) -> None:
     def pick(kind: Kind) -> Format:
         name: str | None = getattr(request, kind)
         if name is None:
@@ -206,7 +230,7 @@ def _evaluate(
         output.begin(json.dumps({"format": name}).encode())
         return by_name(name)
 
-    output = _Output(connection, limits.answer_bytes)
+    output = _Output(channel, limits.answer_bytes)
     store.write_answer(
         request.text,
         pick,
@@ -221,18 +245,18 @@ def _evaluate(
 class _Output(io.BufferedIOBase):
     """What the engine writes an answer to: frames, up to a limit."""
 
-    def __init__(self, connection: socket.socket, limit: int) -> None:
+    def __init__(self, channel: Channel, limit: int) -> None:
         super().__init__()
         #: Bytes that the format can't hold although the engine writes them.
         self.forbidden: re.Pattern[bytes] | None = None
-        self._connection = connection
+        self._channel = channel
         self._left = limit
         self._kept = bytearray()
-        self._frames = bytearray()
+        self._head = b""
 
     def begin(self, head: bytes) -> None:
         """Say what the answer is written in; it goes out with the first data."""
-        self._frames += _frame(b"H", head)
+        self._head = frame(b"H", head)
 
     def writable(self) -> bool:
         return True
@@ -254,12 +278,11 @@ class _Output(io.BufferedIOBase):
         return len(content)
 
     def finish(self) -> None:
-        self._frames += _frame(b"D", bytes(self._kept)) + _frame(b"E", b"")
-        self._connection.sendall(self._frames)
+        self._send(frame(b"E"))
 
-    def _send(self) -> None:
-        self._connection.sendall(self._frames + _frame(b"D", bytes(self._kept)))
-        self._frames.clear()
+    def _send(self, end: bytes = b"") -> None:
+        self._channel.send(self._head, frame(b"D", bytes(self._kept)), end)
+        self._head = b""
         self._kept.clear()
 
 

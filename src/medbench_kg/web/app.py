@@ -12,9 +12,10 @@ from medbench_kg import pipeline, vocabulary
 from medbench_kg.negotiation import FORMATS
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
+from medbench_kg.web.cache import keep
 from medbench_kg.web.pages import pages
-from medbench_kg.web.protocol import protocol
-from medbench_kg.web.watch import ENCODINGS, watch
+from medbench_kg.web.protocol import PATHS, protocol
+from medbench_kg.web.watch import ENCODINGS, health, preflight, watch
 
 if TYPE_CHECKING:
     from medbench_kg.evaluation import Pool
@@ -48,10 +49,12 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     service = LocalStore(vocabulary.load().prefixes)
     description = resources.files("medbench_kg.web") / "service.ttl"
     service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
-    routes = protocol(store, pool, service, manifest.version, settings.cache_mb << 20)
-    app.register_blueprint(routes)
+    app.register_blueprint(protocol(store, pool, service, manifest.version))
     app.register_blueprint(pages(manifest, pipeline.statistics(store)))
     problems.register(app)
     Compress(app)
-    watch(app, pool, manifest, access_log=settings.access_log)
+    app.register_blueprint(health(pool))
+    app.before_request(preflight)
+    kept = keep(app.wsgi_app, PATHS, settings.cache_mb << 20)
+    app.wsgi_app = watch(kept, manifest.version, access_log=settings.access_log)  # type: ignore[assignment,method-assign]
     return app

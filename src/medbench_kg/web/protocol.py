@@ -1,7 +1,7 @@
 """SPARQL over HTTP: ``/sparql`` for anything, ``/query/<name>`` for the canned queries.
 
 Specification: SPARQL 1.1 Protocol, section 2.1 (query operation); SPARQL 1.1 Service Description;
-RFC 9110, sections 8.8.3 (ETag), 12.5.1 (Accept) and 13.1.2 (If-None-Match).
+RFC 9110, sections 8.8.3 (ETag) and 12.5.1 (Accept).
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import csv
 import hashlib
 import io
 import re
-import threading
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_to_bytes
+from urllib.parse import parse_qs
 
-from cachetools import LRUCache
 from flask import Blueprint, Response, abort, render_template, request
 from werkzeug.wsgi import wrap_file
 
@@ -33,11 +33,15 @@ if TYPE_CHECKING:
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.store import LocalStore
 
-__all__ = ["protocol"]
+__all__ = ["PATHS", "protocol"]
+
+#: Beginnings of the paths of all routes.
+PATHS = ("/sparql", "/query/", "/zh/sparql", "/zh/query/")
 
 _QUERY = "application/sparql-query"
 _UPDATE = "application/sparql-update"
 _FORM = "application/x-www-form-urlencoded"
+_GRAPHS = frozenset({"default-graph-uri", "named-graph-uri"})
 _KINDS: tuple[Kind, ...] = ("results", "boolean", "graph")
 _READ_ONLY = "This endpoint is read-only: it takes no updates."
 
@@ -46,35 +50,11 @@ _DECLARED = re.compile(r"\bPREFIX\s+([\w.-]*):", re.IGNORECASE)
 _NAME = re.compile(r"(?<![\w<:/.#?$@])([A-Za-z][\w.-]*):(?=[\w%\\])")
 
 
-#: An answer that is kept: its bytes, its format, and what its ETag is made of.
-_Kept = tuple[bytes, "Format", str]
+#: Parameters of a request: those of its URL, then those of its form.
+_Sent = Mapping[str, Sequence[str]]
 
 
-class _Cache:
-    """Answers by what was asked, bounded by bytes, shared by threads."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._kept: LRUCache[tuple[object, ...], _Kept] = LRUCache(max(max_bytes, 1), _size)
-        self._lock = threading.Lock()
-
-    def get(self, key: tuple[object, ...]) -> _Kept | None:
-        with self._lock:
-            return self._kept.get(key)
-
-    def keep(self, key: tuple[object, ...], kept: _Kept) -> None:
-        with self._lock:
-            if _size(kept) <= self._kept.maxsize:
-                self._kept[key] = kept
-
-
-def _size(kept: _Kept) -> int:
-    """Bytes that an entry takes, its key included: that holds what was asked, twice at most."""
-    return len(kept[0]) + 3 * len(kept[2]) + 1024
-
-
-def protocol(
-    store: LocalStore, pool: Pool, service: LocalStore, version: str, cache_bytes: int
-) -> Blueprint:
+def protocol(store: LocalStore, pool: Pool, service: LocalStore, version: str) -> Blueprint:
     """Make the routes that answer queries.
 
     Args:
@@ -82,87 +62,75 @@ def protocol(
         pool: answers the queries of strangers, elsewhere.
         service: the service description.
         version: version of the graph, for ETags.
-        cache_bytes: size of the cache of answers.
     """
     routes = Blueprint("protocol", __name__)
-    cache = _Cache(cache_bytes)
 
     @routes.route("/sparql", methods=["GET", "POST", "QUERY"], defaults={"lang": "en"})
     @routes.get("/zh/sparql", defaults={"lang": "zh"})
     def sparql() -> Response:
         """Answer a query of the client's own, or describe the service."""
-        asked_for = _as_sent()
-        known = cache.get(asked_for)
-        if known is not None:
-            return _answer(*known, version)
-        texts = _texts()
-        if not texts and request.method in {"GET", "HEAD"} and "query" not in request.args:
-            return _page(len(store)) if _browser() else _description(service, version)
+        sent = _sent()
+        if "update" in sent:
+            raise UpdateError(_READ_ONLY, hint="Send a query.")
+        texts = [text for text in sent.get("query", ()) if text.strip()]
+        if not texts and request.method in {"GET", "HEAD"} and "query" not in sent:
+            return _page(len(store)) if _browser(sent) else _description(service, version)
         if len(texts) != 1:
             raise QueryError(
                 f"The request holds {len(texts)} queries.",
                 hint=f"Send one: GET ?query=…, a form with query=…, or a body of type {_QUERY}.",
             )
-        wanted, deadline_s = _request(texts[0]), _deadline()
-        answer = _evaluate(pool, wanted, deadline_s)
+        wanted = _request(texts[0], sent)
+        answer = _evaluate(pool, wanted, sent)
         if answer.body is None:
             return _from_file(answer)
-        known = (answer.body, answer.format, str(wanted))
-        cache.keep(asked_for, known)
-        return _answer(*known, version)
+        return _answer(answer.body, answer.format, str(wanted), version)
 
     @routes.get("/query/<name>", defaults={"lang": "en"})
     @routes.get("/zh/query/<name>", defaults={"lang": "zh"})
     def query(name: str) -> Response:
         """Answer a canned query; its parameters are those of the URL."""
-        asked = find(name)
-        arguments = {k: v for k, v in request.args.items() if v and k != "format"}
-        if _browser():
+        asked, sent = find(name), _sent()
+        arguments = {k: v for k, (v, *_) in sent.items() if v and k != "format"}
+        if _browser(sent):
             return _query_page(store, asked, arguments)
-        fmt = _wanted("results", "references")
-        key = (name, *sorted(arguments.items()), fmt.name)
-        known = cache.get(key)
-        if known is None:
-            if fmt.kind == "references":
-                body = citation.answer(store, asked, arguments, fmt)
-            else:
-                body, fmt = ask(store, asked, arguments, _wanted)
-            known = (body, fmt, str(key))
-            cache.keep(key, known)
-        return _answer(*known, version)
+        fmt = _wanted(sent, "results", "references")
+        if fmt.kind == "references":
+            body = citation.answer(store, asked, arguments, fmt)
+        else:
+            body, fmt = ask(store, asked, arguments, lambda kind: _wanted(sent, kind))
+        return _answer(body, fmt, str((name, *sorted(arguments.items()))), version)
 
     return routes
 
 
-def _as_sent() -> tuple[object, ...]:
-    """A request as it was sent: two that are the same to the byte have the same answer."""
-    headers = request.headers
-    body = request.get_data() if request.method in {"POST", "QUERY"} else b""
-    sent = (request.method, request.host, request.path, request.query_string, body)
-    return (*sent, headers.get("Accept", ""), headers.get("Content-Type", ""))
+def _sent() -> _Sent:
+    """All that a request carries, wherever it carries it; a query as a body counts as a parameter.
 
-
-def _texts() -> list[str]:
-    """The queries that a request carries, wherever it carries them."""
-    _utf8(unquote_to_bytes(request.query_string))
-    if "update" in request.args:
-        raise UpdateError(_READ_ONLY, hint="Send a query.")
-    found = request.args.getlist("query")
+    Raises:
+        QueryError: something isn't UTF-8.
+        UpdateError: the body is an update.
+    """
+    sent = _parameters(request.query_string)
     if request.method in {"POST", "QUERY"}:
+        kind = request.mimetype
         charset = request.mimetype_params.get("charset", "utf-8").lower()
-        if request.mimetype == _UPDATE:
+        if kind == _UPDATE:
             raise UpdateError(_READ_ONLY, hint="Send a query.")
-        if request.mimetype not in {_FORM, _QUERY} or charset not in {"utf-8", "utf8"}:
+        if kind not in {_FORM, _QUERY} or charset not in {"utf-8", "utf8"}:
             abort(415, f"Send {_FORM} or {_QUERY}, in UTF-8.")
         body = _body()
-        if request.mimetype == _FORM:
-            _utf8(unquote_to_bytes(body))
-            if "update" in request.form:
-                raise UpdateError(_READ_ONLY, hint="Send a query.")
-            found += request.form.getlist("query")
-        else:
-            found.append(_utf8(body))
-    return [text for text in found if text.strip()]
+        more = _parameters(body) if kind == _FORM else {"query": [_utf8(body)]}
+        for name, found in more.items():
+            sent.setdefault(name, []).extend(found)
+    return sent
+
+
+def _parameters(form: bytes) -> dict[str, list[str]]:
+    try:
+        return parse_qs(_utf8(form), keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError as error:
+        raise _not_utf8() from error
 
 
 def _body() -> bytes:
@@ -179,49 +147,57 @@ def _utf8(body: bytes) -> str:
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise QueryError("The query isn't UTF-8.", hint="Send UTF-8.") from error
+        raise _not_utf8() from error
 
 
-def _request(text: str) -> Request:
+def _not_utf8() -> QueryError:
+    return QueryError("The query isn't UTF-8.", hint="Send UTF-8.")
+
+
+def _request(text: str, sent: _Sent) -> Request:
     """What a child is asked: the query, the formats that the client takes, the dataset."""
     guard.inspect(text)
     return Request(
         text,
-        _acceptable("results"),
-        _acceptable("boolean"),
-        _acceptable("graph"),
+        *_acceptable(request.headers.get("Accept", ""), _first("format", sent)),
         f"{request.scheme}://{request.host}{request.path}",
-        _graph_names("default-graph-uri"),
-        _graph_names("named-graph-uri"),
+        _graph_names("default-graph-uri", sent),
+        _graph_names("named-graph-uri", sent),
     )
 
 
-def _acceptable(kind: Kind) -> str | None:
-    try:
-        return _wanted(kind).name
-    except NotAcceptableError:
-        return None
+@lru_cache(128)
+def _acceptable(accept: str, named: str) -> tuple[str | None, str | None, str | None]:
+    """Names of the formats that a client takes for bindings, a boolean and triples."""
+
+    def name(kind: Kind) -> str | None:
+        try:
+            return _chosen(accept, named, kind).name
+        except NotAcceptableError:
+            return None
+
+    return name("results"), name("boolean"), name("graph")
 
 
-def _graph_names(parameter: str) -> tuple[str, ...] | None:
+def _graph_names(parameter: str, sent: _Sent) -> tuple[str, ...] | None:
     """Names of graphs in the protocol's parameters; they are looked up, never fetched."""
-    names = request.args.getlist(parameter) + request.form.getlist(parameter)
-    other = {"default-graph-uri", "named-graph-uri"} & (set(request.args) | set(request.form))
+    names = sent.get(parameter, ())
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*", name):
             raise QueryError(
                 f"“{name}” is no IRI.", hint="Name a graph by its IRI.", where=parameter
             )
-    return tuple(names) if names or other else None
+    return tuple(names) if _GRAPHS & sent.keys() else None
 
 
-def _evaluate(pool: Pool, wanted: Request, deadline_s: float | None) -> Answer:
+def _evaluate(pool: Pool, wanted: Request, sent: _Sent) -> Answer:
+    deadline_s = _deadline(sent)
     try:
         return pool.run(wanted, deadline_s)
     except NotAcceptableError as error:
         for kind in _KINDS:
             if kind == error.where:
-                _wanted(kind)  # raises, and says which formats there are
+                _wanted(sent, kind)  # raises, and says which formats there are
         raise
     except QueryError as error:
         if "Prefix not found" not in error.message:
@@ -231,8 +207,8 @@ def _evaluate(pool: Pool, wanted: Request, deadline_s: float | None) -> Answer:
         ) from error
 
 
-def _deadline() -> float | None:
-    named = request.values.get("timeout")
+def _deadline(sent: _Sent) -> float | None:
+    named = _first("timeout", sent)
     if not named:
         return None
     try:
@@ -262,18 +238,23 @@ def _prefix_hint(text: str) -> str:
     return "Declare every prefix with a PREFIX line."
 
 
-def _wanted(*kinds: Kind) -> Format:
+def _first(parameter: str, sent: _Sent) -> str:
+    return next(iter(sent.get(parameter, ())), "")
+
+
+def _wanted(sent: _Sent, *kinds: Kind) -> Format:
     """The format named in the request, else the one that the client prefers."""
+    return _chosen(request.headers.get("Accept", ""), _first("format", sent), *kinds)
+
+
+def _chosen(accept: str, named: str, *kinds: Kind) -> Format:
     offered = BOOLEAN_FORMATS if "boolean" in kinds else [f for f in FORMATS if f.kind in kinds]
-    named = request.values.get("format")
-    if named:
-        return by_name(named, offered)
-    return choose(request.headers.get("Accept", ""), offered)
+    return by_name(named, offered) if named else choose(accept, offered)
 
 
-def _browser() -> bool:
+def _browser(sent: _Sent) -> bool:
     """Whether a person with a browser asks: it prefers HTML, and no format is named."""
-    return "format" not in request.args and "text/html" in request.headers.get("Accept", "")
+    return "format" not in sent and "text/html" in request.headers.get("Accept", "")
 
 
 def _answer(body: bytes, fmt: Format, key: str, version: str) -> Response:
@@ -284,7 +265,6 @@ def _answer(body: bytes, fmt: Format, key: str, version: str) -> Response:
     response.set_etag(tag)
     response.cache_control.public = True
     response.cache_control.no_cache = True
-    response.make_conditional(request)
     return response
 
 

@@ -11,22 +11,30 @@ import time
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+from werkzeug.wrappers import Request
+from werkzeug.wsgi import ClosingIterator
 
+from medbench_kg import evaluation
 from medbench_kg.errors import MedbenchError
-from medbench_kg.evaluation import Request
 from medbench_kg.negotiation import encodings
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from collections.abc import Callable, Iterable, Mapping
+    from types import TracebackType
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from medbench_kg.evaluation import Pool
-    from medbench_kg.pipeline import Manifest
 
-__all__ = ["ENCODINGS", "watch"]
+    #: What WSGI hands over when something failed after the headers were made.
+    _Error = (
+        tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None
+    )
+
+__all__ = ["ENCODINGS", "health", "preflight", "watch"]
 
 #: Encodings that answers are sent in, the best first.
 ENCODINGS = ("zstd", "br", "gzip")
@@ -48,65 +56,64 @@ _PREFLIGHT = {
 #: Longest text of a client that is logged.
 _LOGGED = 500
 
+#: Bodies below this size go to the server in one piece; it takes longer over an iterator.
+_LARGE = 1 << 20
 
-def watch(app: Flask, pool: Pool, manifest: Manifest, *, access_log: bool) -> None:
-    """Add headers, log, ``/healthz``, ``/readyz`` and ``/metrics`` to an app."""
+
+def watch(app: WSGIApplication, version: str, *, access_log: bool) -> WSGIApplication:
+    """Add headers to what an app answers, count it and log it.
+
+    Args:
+        app: gets an Accept-Encoding header that any library reads right.
+        version: of the graph.
+        access_log: whether to write a line for each request.
+    """
     queries = Counter("medbench_queries", "Queries by route and status", ["route", "status"])
     seconds = Histogram("medbench_query_seconds", "Time to an answer", ["route"])
     graph = Gauge("medbench_graph_info", "Version", ["version"], multiprocess_mode="max")
-    graph.labels(manifest.version).set(1)
+    graph.labels(version).set(1)
 
-    @app.before_request
-    def begin() -> Response | None:
-        g.begin = time.perf_counter()
-        accepted = request.headers.get("Accept-Encoding", "")
-        request.environ["HTTP_ACCEPT_ENCODING"] = encodings(accepted, ENCODINGS)
-        if request.method == "OPTIONS" and request.url_rule is not None:
-            return _preflight()
+    def watched(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        begin = time.perf_counter()
+        accepted = environ.get("HTTP_ACCEPT_ENCODING", "")
+        environ["HTTP_ACCEPT_ENCODING"] = encodings(accepted, ENCODINGS)
+        told: dict[str, str] = {}
+
+        def start(
+            status: str, headers: list[tuple[str, str]], error: _Error = None
+        ) -> Callable[[bytes], object]:
+            told.update(headers)
+            spent = time.perf_counter() - begin
+            route = _route(environ)
+            if route is not None:
+                queries.labels(route, status[:3]).inc()
+                seconds.labels(route).observe(spent)
+            if access_log:
+                _log(environ, status, told, spent)
+            more = [(name, value) for name, value in _HEADERS.items() if name not in told]
+            return start_response(status, headers + more, error)
+
+        content = app(environ, start)
+        return content if int(told.get("Content-Length", _LARGE)) >= _LARGE else _whole(content)
+
+    return watched
+
+
+def preflight() -> Response | None:
+    """Answer OPTIONS, before any view is asked."""
+    if request.method != "OPTIONS" or request.url_rule is None:
         return None
-
-    @app.after_request
-    def end(response: Response) -> Response:
-        response.headers.extend({k: v for k, v in _HEADERS.items() if k not in response.headers})
-        spent = time.perf_counter() - g.begin
-        if request.blueprint == "protocol" and request.method != "OPTIONS":
-            route = "query" if "/query/" in request.path else "sparql"
-            queries.labels(route, str(response.status_code)).inc()
-            seconds.labels(route).observe(spent)
-        if access_log:
-            _log(response, spent)
-        return response
-
-    app.register_blueprint(_health(pool))
-
-
-def _preflight() -> Response:
     response = Response(status=204, headers=_PREFLIGHT)
-    methods = set(request.url_rule.methods or ()) if request.url_rule else set()
-    response.allow.update(sorted(methods))
+    response.allow.update(sorted(request.url_rule.methods or ()))
     del response.headers["Content-Type"]
     return response
 
 
-def _log(response: Response, spent: float) -> None:
-    """Write one line; JSON's escapes leave no control character of a client's in it."""
-    line = {
-        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "client": request.remote_addr,
-        "method": request.method[:20],
-        "path": request.full_path.rstrip("?")[:_LOGGED],
-        "status": response.status_code,
-        "bytes": response.content_length,
-        "seconds": round(spent, 4),
-        "agent": request.headers.get("User-Agent", "")[:_LOGGED],
-    }
-    sys.stderr.write(json.dumps(line) + "\n")
-
-
-def _health(pool: Pool) -> Blueprint:
+def health(pool: Pool) -> Blueprint:
+    """Make the routes that say whether all is well."""
     routes = Blueprint("health", __name__)
     text = (resources.files("medbench_kg") / "sparql" / "alive.rq").read_text(encoding="utf-8")
-    probe = Request(text, None, "json", None, BASE)
+    probe = evaluation.Request(text, None, "json", None, BASE)
 
     @routes.get("/healthz")
     def healthz() -> Response:
@@ -132,3 +139,37 @@ def _health(pool: Pool) -> Blueprint:
         )
 
     return routes
+
+
+def _route(environ: WSGIEnvironment) -> str | None:
+    """What is counted: queries, those of strangers apart from the canned ones."""
+    path = environ["PATH_INFO"].removeprefix("/zh")
+    if environ["REQUEST_METHOD"] == "OPTIONS":
+        return None
+    return "sparql" if path == "/sparql" else "query" if path.startswith("/query/") else None
+
+
+def _log(environ: WSGIEnvironment, status: str, headers: Mapping[str, str], spent: float) -> None:
+    """Write one line; JSON's escapes leave no control character of a client's in it."""
+    asked = Request(environ, populate_request=False)
+    length = headers.get("Content-Length")
+    line = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "client": asked.remote_addr,
+        "method": asked.method[:20],
+        "path": asked.full_path.rstrip("?")[:_LOGGED],
+        "status": int(status[:3]),
+        "bytes": None if length is None else int(length),
+        "seconds": round(spent, 4),
+        "agent": environ.get("HTTP_USER_AGENT", "")[:_LOGGED],
+    }
+    sys.stderr.write(json.dumps(line) + "\n")
+
+
+def _whole(content: Iterable[bytes]) -> list[bytes]:
+    if isinstance(content, list):
+        return content
+    body = b"".join(content)
+    if isinstance(content, ClosingIterator):
+        content.close()
+    return [body]
