@@ -5,6 +5,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SCRIPTS := $(wildcard src/medbench_kg/web/scripts/*.js*)
 SOURCES := $(shell find data ontology shapes -type f)
 
 .PHONY: serve test bench lint types fmt generated messages clean
@@ -48,7 +49,7 @@ build/manifest.json: $(VENV)/.run $(SOURCES)
 	$(BIN)/medbench build
 	@touch $@
 
-$(VENV)/.run: pyproject.toml
+$(VENV)/.run: pyproject.toml $(SCRIPTS)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --editable .

@@ -16,6 +16,7 @@ from medbench_kg.web.cache import keep
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
 from medbench_kg.web.watch import ENCODINGS, health, preflight, watch
+from medbench_kg.web.workbench import workbench
 
 if TYPE_CHECKING:
     from medbench_kg.evaluation import Pool
@@ -50,6 +51,7 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     description = resources.files("medbench_kg.web") / "service.ttl"
     service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
     app.register_blueprint(protocol(store, pool, service, manifest.version))
+    app.register_blueprint(workbench(store))
     app.register_blueprint(pages(manifest, pipeline.statistics(store)))
     problems.register(app)
     Compress(app)

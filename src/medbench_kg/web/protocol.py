@@ -21,10 +21,11 @@ from flask import Blueprint, Response, abort, render_template, request
 from werkzeug.wsgi import wrap_file
 
 from medbench_kg import citation, guard, vocabulary
-from medbench_kg.catalogue import ask, catalogue, find, values
+from medbench_kg.catalogue import ask, find, values
 from medbench_kg.errors import NotAcceptableError, QueryError, UpdateError
 from medbench_kg.evaluation import Answer, Request
 from medbench_kg.negotiation import BOOLEAN_FORMATS, FORMATS, GRAPH_FORMATS, by_name, choose
+from medbench_kg.web import workbench
 from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def protocol(store: LocalStore, pool: Pool, service: LocalStore, version: str) -
             raise UpdateError(_READ_ONLY, hint="Send a query.")
         texts = [text for text in sent.get("query", ()) if text.strip()]
         if not texts and request.method in {"GET", "HEAD"} and "query" not in sent:
-            return _page(len(store)) if _browser(sent) else _description(service, version)
+            return _page() if _browser(sent) else _description(service, version)
         if len(texts) != 1:
             raise QueryError(
                 f"The request holds {len(texts)} queries.",
@@ -283,9 +284,8 @@ def _description(service: LocalStore, version: str) -> Response:
     return _answer(service.dump(fmt), fmt, "service description", version)
 
 
-def _page(triples: int) -> Response:
-    page = render_template("sparql.html", queries=catalogue(), triples=triples)
-    response = Response(page, content_type="text/html; charset=utf-8")
+def _page() -> Response:
+    response = Response(workbench.render(), content_type="text/html; charset=utf-8")
     response.vary.add("Accept")
     return response
 
