@@ -1,4 +1,4 @@
-"""Puts into the package what isn't source: the built graph and the bundled script of the workbench."""
+"""Puts into the package what isn't source: the built graph and the bundled script."""
 
 import json
 import shutil

@@ -12,7 +12,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, render_template, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext
 
 from medbench_kg import vocabulary
 from medbench_kg.catalogue import Query, catalogue, find
@@ -30,16 +30,6 @@ _BUNDLE = resources.files("medbench_kg.web") / "static" / "workbench.js"
 
 #: The question that the workbench opens with.
 _FIRST = "datasets-by-modality"
-
-#: Themes of questions, each with the tags of its queries; a query is in the first that fits.
-_THEMES = (
-    (lazy_gettext("Coverage"), {"coverage"}),
-    (lazy_gettext("Lineage and contamination"), {"lineage"}),
-    (lazy_gettext("Quality and corrections"), {"quality", "list", "correction", "evidence"}),
-    (lazy_gettext("Papers and venues"), {"paper", "venue"}),
-    (lazy_gettext("Vocabularies"), {"vocabulary", "mapping"}),
-    (lazy_gettext("Datasets"), {"dataset", "record"}),
-)
 
 
 @dataclass(frozen=True)
@@ -84,12 +74,20 @@ def render() -> str:
 
 
 def _themes() -> list[_Theme]:
+    """Group the questions by their tags; each is in the first theme that fits."""
+    tags = {
+        gettext("Coverage"): {"coverage"},
+        gettext("Lineage and contamination"): {"lineage"},
+        gettext("Quality and corrections"): {"quality", "list", "correction", "evidence"},
+        gettext("Papers and venues"): {"paper", "venue"},
+        gettext("Vocabularies"): {"vocabulary", "mapping"},
+        gettext("Datasets"): {"dataset", "record"},
+    }
     left = list(catalogue())
     themes = []
-    for title, tags in _THEMES:
-        queries = tuple(query for query in left if tags & set(query.tags))
-        left = [query for query in left if query not in queries]
-        themes.append(_Theme(str(title), queries))
+    for title, wanted in tags.items():
+        themes.append(_Theme(title, tuple(query for query in left if wanted & set(query.tags))))
+        left = [query for query in left if not wanted & set(query.tags)]
     return themes
 
 
