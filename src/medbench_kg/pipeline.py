@@ -35,6 +35,7 @@ __all__ = [
     "Manifest",
     "assemble",
     "build",
+    "built_version",
     "check",
     "dump",
     "format_records",
@@ -144,10 +145,15 @@ def build(out: Path | None = None) -> Manifest:
 
 def is_built() -> bool:
     """Whether the build folder was made from the present files."""
+    return built_version() == _version()
+
+
+def built_version() -> str | None:
+    """Version of what is in the build folder; None if there is nothing."""
     try:
-        return _read_manifest().version == _version()
+        return _read_manifest().version
     except StoreError:
-        return False
+        return None
 
 
 def open_built() -> tuple[LocalStore, Manifest]:

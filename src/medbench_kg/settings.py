@@ -120,6 +120,14 @@ SETTINGS = (
         "Whether each request is logged to standard error as a line of JSON.",
         "是否把每个请求以一行 JSON 记录到标准错误输出。",
     ),
+    Setting(
+        "reload",
+        "MEDBENCH_RELOAD",
+        "off",
+        "on or off",
+        "Whether a new build is taken as soon as it is there; else SIGHUP takes it.",
+        "是否在新构建完成后立即换用；否则由 SIGHUP 触发。",
+    ),
 )
 
 
@@ -138,6 +146,7 @@ class Settings:
     long_queries: int = 2
     cache_mb: int = 64
     access_log: bool = True
+    reload: bool = False
 
 
 #: Lowest and highest value of each number.
@@ -158,15 +167,17 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from environment variables.
 
     Raises:
-        SettingsError: a number isn't one, or is out of range.
+        SettingsError: a value can't be used, such as a number that is out of range.
     """
     env = os.environ if environ is None else environ
     raw = {s.name: (s.variable, env.get(s.variable) or s.default) for s in SETTINGS}
     numbers = {name: _number(*raw[name], *_RANGES[name]) for name in _RANGES}
-    variable, access_log = raw["access_log"]
-    if access_log not in {"on", "off"}:
-        raise SettingsError(f"{variable} is “{access_log}”.", hint="Write on or off.")
-    return Settings(host=raw["host"][1], access_log=access_log == "on", **numbers)
+    return Settings(
+        host=raw["host"][1],
+        access_log=_switch(*raw["access_log"]),
+        reload=_switch(*raw["reload"]),
+        **numbers,
+    )
 
 
 def _number(variable: str, text: str, low: int, high: int) -> int:
@@ -175,3 +186,9 @@ def _number(variable: str, text: str, low: int, high: int) -> int:
     raise SettingsError(
         f"{variable} is “{text}”.", hint=f"Give a whole number from {low} to {high}."
     )
+
+
+def _switch(variable: str, text: str) -> bool:
+    if text in {"on", "off"}:
+        return text == "on"
+    raise SettingsError(f"{variable} is “{text}”.", hint="Write on or off.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +14,14 @@ import time
 import urllib.request
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
+
+from medbench_kg import pipeline
+from medbench_kg.negotiation import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,9 +55,9 @@ def lives(pid: int) -> bool:
 def waited_for(condition: Callable[[], object]) -> bool:
     """Whether a condition holds within half a minute."""
     end = time.monotonic() + 30
-    while not condition() and time.monotonic() < end:
+    while not (holds := bool(condition())) and time.monotonic() < end:
         time.sleep(0.02)
-    return bool(condition())
+    return holds
 
 
 def is_ready(address: str) -> bool:
@@ -62,12 +69,18 @@ def is_ready(address: str) -> bool:
 
 
 @contextmanager
-def serving(**settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def serving(root: Path = ROOT, **settings: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The server in a process group of its own, ready, and its address."""
     process = subprocess.Popen(
         [sys.executable, "server.py"],
-        cwd=ROOT,
-        env={**os.environ, "MEDBENCH_PORT": "0", "MEDBENCH_ACCESS_LOG": "off", **settings},
+        cwd=root,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(root / "src"),
+            "MEDBENCH_PORT": "0",
+            "MEDBENCH_ACCESS_LOG": "off",
+            **settings,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -114,23 +127,72 @@ def asked_all_the_time(address: str) -> Iterator[tuple[list[int], list[str]]]:
             thread.join()
 
 
-@pytest.mark.parametrize("to_all", [False, True], ids=["to the server", "to the whole group"])
-@pytest.mark.usefixtures("built")
-def test_a_hangup_replaces_the_processes_and_drops_no_request(to_all: bool) -> None:
-    with serving(MEDBENCH_WORKERS="1") as (process, address):
-        web = {pid for pid in children(process.pid) if len(children(pid)) == 1}
-        old = {pid: children(pid) for pid in web}
+@pytest.fixture
+def checkout(built: object, tmp_path: Path) -> Path:
+    """A copy of all that the server reads, to change and to build again."""
+    assert built
+    for name in ("src", "data", "ontology", "shapes", "build"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "server.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def metrics(address: str) -> str:
+    with urllib.request.urlopen(f"{address}/metrics") as answer:
+        return str(answer.read().decode())
+
+
+def title(address: str) -> str:
+    """Title of GEMeX, as a stranger's query finds it."""
+    query = quote("SELECT ?t { <https://w3id.org/medbench-kg/dataset/gemex> dcterms:title ?t }")
+    prefix = quote("PREFIX dcterms: <http://purl.org/dc/terms/> ")
+    with urllib.request.urlopen(f"{address}/sparql?format=csv&query={prefix}{query}") as answer:
+        return str(answer.read().decode().split()[1])
+
+
+@pytest.mark.parametrize("asked_by", ["nobody", "a hangup", "a hangup of the whole group"])
+def test_a_new_build_is_taken_and_drops_no_request(
+    asked_by: str, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = checkout / "data" / "datasets" / "gemex.yaml"
+    monkeypatch.setattr(pipeline, "folder", checkout.joinpath)
+    monkeypatch.setattr(pipeline, "check", lambda _: SimpleNamespace(conforms=True))
+    monkeypatch.setattr(pipeline, "DUMPS", (by_name("nquads"),))
+    watched = "on" if asked_by == "nobody" else "off"
+    with serving(checkout, MEDBENCH_RELOAD=watched) as (process, address):
+        assert title(address) == "GEMeX"
+        text = record.read_text(encoding="utf-8")
+        record.write_text(text.replace("{en: GEMeX}", "{en: Anew}"), encoding="utf-8")
         with asked_all_the_time(address) as (answered, failures):
-            (os.killpg if to_all else os.kill)(process.pid, signal.SIGHUP)
-            assert waited_for(lambda: all(not lives(pid) for pids in old.values() for pid in pids))
+            manifest = pipeline.build()
+            if asked_by != "nobody":
+                (os.kill if asked_by == "a hangup" else os.killpg)(process.pid, signal.SIGHUP)
+            assert waited_for(lambda: {title(address) for _ in range(20)} == {"Anew"})
+            assert waited_for(lambda: manifest.version in metrics(address))
             before = len(answered)
             assert waited_for(lambda: len(answered) > before + 100)
         assert failures == []
-        assert {pid for pid in children(process.pid) if len(children(pid)) == 1} == web
         family = children(process.pid)
         process.terminate()
-        assert process.wait(timeout=20) == 0
+        assert process.communicate(timeout=20)[1] == ""
+        assert process.returncode == 0
         assert waited_for(lambda: not any(lives(pid) for pid in family))
+
+
+def test_a_build_that_is_no_good_changes_nothing_and_is_complained_about_once(
+    checkout: Path,
+) -> None:
+    with serving(checkout, MEDBENCH_RELOAD="on", MEDBENCH_WORKERS="1") as (process, address):
+        manifest = checkout / "build" / "manifest.json"
+        fields = json.loads(manifest.read_text(encoding="utf-8"))
+        manifest.write_text(json.dumps({**fields, "version": "other"}), encoding="utf-8")
+        assert process.stderr is not None
+        complaint = process.stderr.readline()
+        assert "the graph stays as it is" in complaint
+        assert title(address) == "GEMeX"
+        process.terminate()
+        assert process.communicate(timeout=20)[1] == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -55,8 +55,8 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     app.register_blueprint(pages(manifest, pipeline.statistics(store)))
     problems.register(app)
     Compress(app)
-    app.register_blueprint(health(pool))
+    app.register_blueprint(health(pool, manifest.version))
     app.before_request(preflight)
     kept = keep(app.wsgi_app, PATHS, settings.cache_mb << 20)
-    app.wsgi_app = watch(kept, manifest.version, access_log=settings.access_log)  # type: ignore[assignment,method-assign]
+    app.wsgi_app = watch(kept, access_log=settings.access_log)  # type: ignore[assignment,method-assign]
     return app

@@ -1,8 +1,8 @@
 """Answers that are kept, in front of the app: the same request gets the same bytes again.
 
 What is kept is the whole response, headers, encoding and all, by everything that it depends on: a
-repeated request costs a look-up. Conditions of requests are decided here, and nowhere behind. A
-server process serves one version of the graph for its life, so nothing that is kept gets stale.
+repeated request costs a look-up. Conditions of requests are decided here, and nowhere behind. An
+app serves one version of the graph for its life, so nothing that is kept gets stale.
 
 Specification: RFC 9111, section 4; RFC 9110, section 13 (conditional requests).
 """

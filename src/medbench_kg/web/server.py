@@ -2,8 +2,8 @@
 
 the process that was started    opens the graph, heeds signals, has one thread
 ├ nursery                       holds the graph; its children answer queries
-└ web server                    starts and renews its processes, has threads
-  └ server processes            hold the graph; answer requests
+└ web server                    keeps its processes
+  └ server processes            hold the graph; answer requests, in threads
 """
 
 from __future__ import annotations
@@ -15,23 +15,25 @@ import shutil
 import signal
 import socket
 import tempfile
+import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
-from granian import Granian
 from granian.constants import Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from medbench_kg import evaluation, nursery, pipeline
 from medbench_kg import settings as configuration
 from medbench_kg.catalogue import catalogue
-from medbench_kg.errors import MedbenchError
+from medbench_kg.errors import MedbenchError, StoreError
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from medbench_kg.settings import Settings
 
@@ -52,18 +54,17 @@ _HEADERS_WITHIN_S = 10
 #: Tells a server process where the link to the socket of the present nursery is.
 _QUERIES = "MEDBENCH_QUERIES_SOCKET"
 
-#: Nurseries that run at a time: the present one, and those of server processes that are on their
-#: way out; granian replaces one after the other.
-_KEPT = 4
+#: Nurseries that run at a time: the present one, and the one before, which may still be asked.
+_KEPT = 2
 
 #: Query processes beyond those that can be busy, so that one is ready when another was killed.
 _SPARE = 2
 
-#: Tells the web server to replace its processes one after the other.
-_RENEW = signal.SIGUSR1
-
 #: Signals that are taken when a process is ready for them.
-_HEEDED = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM, _RENEW}
+_HEEDED = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
+
+#: Seconds between two looks at the present nursery, and at the build if it is watched.
+_LOOK_EVERY_S = 0.5
 
 #: Seconds that the web server may take to stop.
 _STOP_WITHIN_S = 10
@@ -97,7 +98,7 @@ def run(settings: Settings) -> None:
         )
         web = _start_web(settings, port)
         try:
-            _attend(web, nurseries)
+            _attend(web, nurseries, watching=settings.reload)
         finally:
             _stop_web(web)
     finally:
@@ -105,11 +106,11 @@ def run(settings: Settings) -> None:
         shutil.rmtree(shared, ignore_errors=True)
 
 
-def _attend(web: int, nurseries: _Nurseries) -> None:
-    """Heed signals until one says to stop."""
-    while (number := signal.sigwait(_HEEDED)) not in {signal.SIGINT, signal.SIGTERM}:
-        if number == signal.SIGHUP:
-            _reload(web, nurseries)
+def _attend(web: int, nurseries: _Nurseries, *, watching: bool) -> None:
+    """Heed signals until one says to stop, and, if wanted, look for a new build meanwhile."""
+    while (number := _signal(watching)) not in {signal.SIGINT, signal.SIGTERM}:
+        if number == signal.SIGHUP or (number is None and nurseries.are_behind()):
+            _reload(nurseries)
         elif number == signal.SIGCHLD:
             ended = _ended()
             if web in ended:
@@ -118,14 +119,24 @@ def _attend(web: int, nurseries: _Nurseries) -> None:
                 raise SystemExit("medbench: the process that answers queries ended; start again")
 
 
-def _reload(web: int, nurseries: _Nurseries) -> None:
+def _signal(watching: bool) -> int | None:
+    """Wait for a signal; while the build is watched, not longer than to the next look at it."""
+    if not watching:
+        return signal.sigwait(_HEEDED)
+    found = signal.sigtimedwait(_HEEDED, _LOOK_EVERY_S)
+    return found and found.si_signo
+
+
+def _reload(nurseries: _Nurseries) -> None:
     """Take a new build, but only if it can be opened; else the graph stays, and a line says why."""
     try:
         nurseries.open()
     except MedbenchError as error:
-        click.echo(f"medbench: the graph stays as it is: {error}", err=True)
-    else:
-        os.kill(web, _RENEW)
+        _complain(error)
+
+
+def _complain(error: MedbenchError) -> None:
+    click.echo(f"medbench: the graph stays as it is: {error}", err=True)
 
 
 def _ended() -> set[int]:
@@ -145,18 +156,24 @@ class _Nurseries:
         self._settings = settings
         self._running: list[int] = []
         self._count = 0
+        self._tried: str | None = None
+
+    def are_behind(self) -> bool:
+        """Whether there is a build of another version than the one that was tried last."""
+        return pipeline.built_version() not in {None, self._tried}
 
     def open(self) -> tuple[dict[str, int], int]:
-        """Open the built graph and fork its nursery; new server processes will use it.
+        """Open the built graph and fork its nursery; the server processes follow.
 
         Returns:
             Counts of the graph, and its size in triples.
         """
+        self._tried = pipeline.built_version()
         store, manifest = pipeline.open_built()
         settings = self._settings
         places = settings.workers * (settings.short_queries + settings.long_queries)
         self._count += 1
-        path = self._folder / f"queries-{self._count}"
+        path = self._folder / f"queries-{self._count}-{manifest.version}"
         pid = nursery.start_nursery(path, store, _limits(settings), places + _SPARE)
         self._running.append(pid)
         self._point_at(path)
@@ -177,7 +194,7 @@ class _Nurseries:
             os.waitpid(pid, 0)
 
     def _point_at(self, path: Path) -> None:
-        """Lead server processes that start from now on to a nursery."""
+        """Lead the server processes to a nursery."""
         link = self._folder / "queries"
         fresh = link.with_suffix(".new")
         fresh.symlink_to(path)
@@ -186,13 +203,13 @@ class _Nurseries:
 
 
 def _start_web(settings: Settings, port: int) -> int:
-    """Fork the web server, which starts and renews its own processes."""
+    """Fork the web server, which starts processes of its own."""
     pid = os.fork()
     if not pid:
         try:
             nursery.end_with_parent(signal.SIGTERM)
             server = _server(settings, port)
-            server.on_startup(lambda: _heed_signals(server))
+            server.on_startup(_heed_signals)
             server.serve()
         except Exception:  # noqa: BLE001  nobody else would say what it was
             _log.exception("The web server failed")
@@ -213,8 +230,8 @@ def _stop_web(pid: int) -> None:
             signal.sigtimedwait({signal.SIGCHLD}, max(left, 0.1))
 
 
-def _server(settings: Settings, port: int) -> Any:  # noqa: ANN401  granian names a class by platform
-    return Granian(
+def _server(settings: Settings, port: int) -> MPServer:
+    return MPServer(
         "medbench_kg.web.server:_worker",
         address=settings.host,
         port=port,
@@ -231,23 +248,52 @@ def _server(settings: Settings, port: int) -> Any:  # noqa: ANN401  granian name
     )
 
 
-def _heed_signals(server: Any) -> None:  # noqa: ANN401  see above
-    """Let the web server be stopped and renewed, by its parent alone as far as that is possible."""
+def _heed_signals() -> None:
+    """Let the web server be stopped, but leave it to its parent to reload."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.signal(_RENEW, server.signal_handler_reload)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
 
 
-def _worker() -> Flask:
+def _worker() -> WSGIApplication:
     """Open the graph in a server process."""
-    # Reads PROMETHEUS_MULTIPROC_DIR when it is imported, so not before it is set.
-    from medbench_kg.web.app import create_app  # noqa: PLC0415
-
     nursery.end_with_parent(signal.SIGKILL)
-    settings = configuration.from_env()
-    store, manifest = pipeline.open_built()
-    pool = evaluation.Pool(Path(os.environ[_QUERIES]).resolve(), _limits(settings))
-    return create_app(store, manifest, pool, settings)
+    return _Site(Path(os.environ[_QUERIES]), configuration.from_env())
+
+
+class _Site:
+    """The app of the present graph; takes another graph while it goes on answering."""
+
+    def __init__(self, link: Path, settings: Settings) -> None:
+        """Open the graph, and follow a link from nursery to nursery."""
+        self._link = link
+        self._settings = settings
+        self._nursery = link.resolve()
+        self._app = self._open(self._nursery)
+        threading.Thread(target=self._follow, daemon=True).start()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return self._app(environ, start_response)
+
+    def _follow(self) -> None:
+        while True:
+            time.sleep(_LOOK_EVERY_S)
+            path = self._link.resolve()
+            if path != self._nursery:
+                self._nursery = path
+                try:
+                    self._app = self._open(path)
+                except StoreError as error:
+                    _complain(error)
+
+    def _open(self, path: Path) -> WSGIApplication:
+        # Reads PROMETHEUS_MULTIPROC_DIR when it is imported, so not before it is set.
+        from medbench_kg.web.app import create_app  # noqa: PLC0415
+
+        store, manifest = pipeline.open_built()
+        if not path.name.endswith(manifest.version):
+            raise StoreError("The build was replaced meanwhile.", hint="Send SIGHUP again.")
+        pool = evaluation.Pool(path, _limits(self._settings))
+        return create_app(store, manifest, pool, self._settings)
 
 
 def _limits(settings: Settings) -> nursery.Limits:

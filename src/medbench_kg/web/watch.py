@@ -12,8 +12,10 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from werkzeug.wrappers import Request
 from werkzeug.wsgi import ClosingIterator
 
@@ -23,9 +25,11 @@ from medbench_kg.negotiation import encodings
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from prometheus_client.metrics_core import Metric
 
     from medbench_kg.evaluation import Pool
 
@@ -61,18 +65,15 @@ _LOGGED = 500
 _LARGE = 1 << 20
 
 
-def watch(app: WSGIApplication, version: str, *, access_log: bool) -> WSGIApplication:
+def watch(app: WSGIApplication, *, access_log: bool) -> WSGIApplication:
     """Add headers to what an app answers, count it and log it.
 
     Args:
         app: gets an Accept-Encoding header that any library reads right.
-        version: of the graph.
         access_log: whether to write a line for each request.
     """
-    queries = Counter("medbench_queries", "Queries by route and status", ["route", "status"])
-    seconds = Histogram("medbench_query_seconds", "Time to an answer", ["route"])
-    graph = Gauge("medbench_graph_info", "Version", ["version"], multiprocess_mode="max")
-    graph.labels(version).set(1)
+    queries = Counter("medbench_queries", "Queries", ["route", "status"], registry=None)
+    seconds = Histogram("medbench_query_seconds", "Time to an answer", ["route"], registry=None)
 
     def watched(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         begin = time.perf_counter()
@@ -110,7 +111,7 @@ def preflight() -> Response | None:
     return response
 
 
-def health(pool: Pool) -> Blueprint:
+def health(pool: Pool, version: str) -> Blueprint:
     """Make the routes that say whether all is well."""
     routes = Blueprint("health", __name__)
     text = (resources.files("medbench_kg") / "sparql" / "alive.rq").read_text(encoding="utf-8")
@@ -134,12 +135,25 @@ def health(pool: Pool) -> Blueprint:
     def metrics() -> Response:
         """Count over all server processes."""
         registry = CollectorRegistry()
+        registry.register(_Version(version))
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return Response(
             generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8"
         )
 
     return routes
+
+
+class _Version(Collector):
+    """The version of the graph that is served; unlike a count, it isn't kept beyond that."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+
+    def collect(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily("medbench_graph_info", "Version", labels=["version"])
+        family.add_metric([self._version], 1)
+        yield family
 
 
 def _route(environ: WSGIEnvironment) -> str | None:
