@@ -13,7 +13,7 @@ SOURCES := $(shell find data ontology shapes -type f)
 serve: build/manifest.json
 	@exec $(BIN)/medbench serve
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.system
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -57,6 +57,12 @@ $(VENV)/.run: pyproject.toml $(SCRIPTS)
 
 $(VENV)/.dev: $(VENV)/.run
 	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+# Debian packages that tests need. What can't be installed, the tests name; they fail if CI is set.
+$(VENV)/.system: $(VENV)/.run
+	-command -v chromium >/dev/null || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-noto-cjk; }
 	@touch $@
 
 # A peer that can't be installed is reported as such by the benchmark, so this goes on without it.

@@ -26,7 +26,14 @@ if TYPE_CHECKING:
 __all__ = ["create_app"]
 
 #: What is compressed besides the formats of answers.
-_COMPRESSED = ("text/html", "text/css", "text/plain", "application/problem+json")
+_COMPRESSED = (
+    "text/html",
+    "text/css",
+    "text/javascript",
+    "text/plain",
+    "application/json",
+    "application/problem+json",
+)
 
 
 def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Settings) -> Flask:

@@ -3,7 +3,7 @@ import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, s
 import { defaultKeymap, history, historyKeymap } from "@codemirror/commands";
 import { bracketMatching, HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { sparql } from "@codemirror/legacy-modes/mode/sparql";
-import { linter, lintKeymap, setDiagnostics } from "@codemirror/lint";
+import { forceLinting, linter, lintKeymap } from "@codemirror/lint";
 import { EditorState } from "@codemirror/state";
 import { EditorView, keymap, lineNumbers } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
@@ -34,6 +34,8 @@ export function edit(host, { text, page, onRun, onChange }) {
   sheet.rel = "stylesheet";
   sheet.href = page.style;
   root.append(sheet);
+  let refused = null;
+  const lint = async ({ state }) => [...(await check(state.doc.toString(), page)), ...marks(state.doc, refused)];
   const view = new EditorView({
     root,
     parent: root,
@@ -47,7 +49,7 @@ export function edit(host, { text, page, onRun, onChange }) {
         StreamLanguage.define(sparql),
         syntaxHighlighting(COLOURS),
         autocompletion({ override: [(context) => complete(context, page)] }),
-        linter((editor) => check(editor.state.doc.toString(), page), { delay: 400 }),
+        linter(lint, { delay: 400 }),
         keymap.of([
           { key: "Mod-Enter", run: () => (onRun(), true) },
           ...closeBracketsKeymap,
@@ -70,18 +72,22 @@ export function edit(host, { text, page, onRun, onChange }) {
       view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: content } });
     },
     focus: () => view.focus(),
-    /** Mark what the server found wrong, at a line and column that count from 1. */
+    /** Mark what the server found wrong in this text, at a line and column that count from 1. */
     mark(message, line, column) {
-      const found = [];
-      if (line && line <= view.state.doc.lines) {
-        const at = view.state.doc.line(line);
-        const from = Math.min(at.from + Math.max(column - 1, 0), at.to);
-        found.push({ from, to: Math.min(from + 1, at.to), severity: "error", message });
-        view.dispatch({ selection: { anchor: from }, scrollIntoView: true });
-      }
-      view.dispatch(setDiagnostics(view.state, found));
+      refused = line ? { text: view.state.doc.toString(), message, line, column } : null;
+      for (const { from } of marks(view.state.doc, refused)) view.dispatch({ selection: { anchor: from }, scrollIntoView: true });
+      forceLinting(view);
     },
   };
+}
+
+/** The place that the server named, as long as the text is the one that it refused. */
+function marks(doc, refused) {
+  if (!refused || doc.toString() !== refused.text || refused.line > doc.lines) return [];
+  const line = doc.line(refused.line);
+  const at = Math.min(line.from + refused.column - 1, line.to);
+  const from = at === line.to ? Math.max(at - 1, line.from) : at;
+  return [{ from, to: Math.min(from + 1, doc.length), severity: "error", message: refused.message }];
 }
 
 /** Terms by name or by label in either language, variables and keywords. */
