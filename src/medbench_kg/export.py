@@ -1,7 +1,7 @@
 """Writes the graph in each RDF format, the same bytes each time.
 
 Specification: RDF 1.1 Turtle, N-Triples, N-Quads, TriG, XML; JSON-LD 1.1 API, section 5.4
-(compaction); RDF Dataset Canonicalization 1.0 for the labels of blank nodes.
+(compaction); JSON-LD 1.1 Framing; RDF Dataset Canonicalization 1.0 for the labels of blank nodes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from medbench_kg.store import LocalStore
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["compact", "serialize"]
+__all__ = ["compact", "frame", "serialize"]
 
 _Node = dict[str, Any]
 
@@ -46,6 +46,18 @@ def compact(expanded: bytes, vocabulary: Vocabulary) -> bytes:
     top = [node for iri, node in nodes.items() if iri not in references]
     document = jsonld.compact(top, dict(vocabulary.context), {"graph": True})
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def frame(nodes: list[_Node], iri: str, shape: _Node) -> _Node:
+    """Lay out expanded JSON-LD as a tree below one node.
+
+    Args:
+        nodes: node objects; the values of a property keep their order.
+        iri: the node at the top.
+        shape: a JSON-LD frame with its context, which becomes that of the tree.
+    """
+    expanded = [_typed(node) for node in nodes]
+    return dict(jsonld.frame(expanded, {**shape, "@id": iri}, {"omitGraph": True}))
 
 
 def _typed(node: _Node) -> _Node:
