@@ -30,12 +30,8 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-#: Opens a path of the server in a page of its own.
-Open = "Callable[..., Page]"
-
-
 @pytest.fixture
-def open_page(browser: Browser, server: str) -> Iterator[Open]:
+def open_page(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
     """Open pages; an error of a script or a request to another host fails the test."""
     contexts, mistakes = [], []
 
