@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ import pytest
 from medbench_kg import pipeline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from medbench_kg.pipeline import Assembled, Manifest
     from medbench_kg.store import LocalStore
@@ -57,13 +59,35 @@ def store(built: tuple[LocalStore, Manifest]) -> LocalStore:
 
 
 @pytest.fixture(scope="session")
+def on_disk(built: tuple[LocalStore, Manifest], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same graph on disk."""
+    assert built
+    folder = tmp_path_factory.mktemp("store")
+    pipeline.build_on_disk(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def server(built: tuple[LocalStore, Manifest]) -> Iterator[str]:
     """Address of ``python server.py``, started as a user starts it."""
     assert built
+    with _running() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def running() -> Callable[..., AbstractContextManager[str]]:
+    """Starts a server of its own with the variables that are given."""
+    return _running
+
+
+@contextmanager
+def _running(**environ: str) -> Iterator[str]:
+    """Start ``python server.py`` with these variables; give its address, and stop it at the end."""
     process = subprocess.Popen(
         [sys.executable, "server.py"],
         cwd=ROOT,
-        env={**os.environ, "MEDBENCH_PORT": "0", "PYTHONUNBUFFERED": "1"},
+        env={**os.environ, "MEDBENCH_PORT": "0", "PYTHONUNBUFFERED": "1", **environ},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -72,10 +96,12 @@ def server(built: tuple[LocalStore, Manifest]) -> Iterator[str]:
     address = re.match(r"http://[\d.]+:\d+", line)
     assert address, f"no address in the first line: {line!r}"
     _wait(address[0])
-    yield address[0]
-    process.terminate()
-    process.wait(timeout=20)
-    process.stdout.close()
+    try:
+        yield address[0]
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        process.stdout.close()
 
 
 def _wait(address: str) -> None:

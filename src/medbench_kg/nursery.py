@@ -2,7 +2,8 @@
 
 It is forked while the program has one thread and holds the loaded graph, and keeps a number of
 children ready; all wait on one Unix socket. A child serves one connection for its life and can open
-neither file nor socket from then on; when it ends, another is forked.
+neither socket nor file from then on, but for those of an on-disk graph; when it ends, another is
+forked.
 
 Only Linux is supported: the children end with their parent by ``prctl``.
 """
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from medbench_kg import errors
+from medbench_kg.confinement import forbid_sockets
 from medbench_kg.negotiation import Format, Kind, by_name
 
 if TYPE_CHECKING:
@@ -119,6 +121,8 @@ def start_nursery(path: Path, store: LocalStore, limits: Limits, size: int) -> i
         end_with_parent(signal.SIGKILL)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
+        if store.unopened_files:
+            forbid_sockets()  # a limit on files, which forbids sockets too, can't be 0 then
         _keep(listener, store, limits, size)
     finally:
         os._exit(0)
@@ -210,7 +214,7 @@ def _serve(listener: socket.socket, store: LocalStore, limits: Limits) -> None:
         os.dup2(nowhere.fileno(), 2)
     channel = Channel(connection)
     channel.send(frame(b"P", str(os.getpid()).encode()))
-    _give_up_rights(limits)
+    _give_up_rights(limits, store.unopened_files)
     with contextlib.suppress(OSError, MemoryError):
         while asked := channel.receive():
             try:
@@ -286,11 +290,13 @@ class _Output(io.BufferedIOBase):
         self._kept.clear()
 
 
-def _give_up_rights(limits: Limits) -> None:
-    """From here on: no new file, no socket, no core dump, no more memory than allowed."""
+def _give_up_rights(limits: Limits, files: int) -> None:
+    """From here on: no socket, no core dump, no more memory and no more files than allowed."""
+    if files:
+        files += len(os.listdir("/proc/self/fd"))  # noqa: PTH208  pathlib can't tell how many
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  pathlib opens the same
         used = int(file.read().split()[0]) * resource.getpagesize()
     allowed = used + limits.memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))

@@ -6,10 +6,13 @@ server opens what was built and never validates.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -19,10 +22,10 @@ from medbench_kg import export, graph, records, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.errors import RecordError, ShapesError, StoreError
 from medbench_kg.negotiation import FORMATS, by_name
-from medbench_kg.store import LocalStore
+from medbench_kg.store import LocalStore, write_to_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from medbench_kg.assets import Folder
     from medbench_kg.negotiation import Format
@@ -35,19 +38,23 @@ __all__ = [
     "Manifest",
     "assemble",
     "build",
+    "build_on_disk",
     "built_version",
     "check",
     "dump",
     "format_records",
     "is_built",
     "open_built",
-    "statistics",
 ]
 
 #: The dumps of a build, in the order of the format table.
 DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind in {"graph", "dataset"})
 
 _MANIFEST = "manifest.json"
+
+#: What the folders of graphs begin with, in the folder of an on-disk build.
+_GRAPH = "graph-"
+
 _SOURCES: tuple[Folder, ...] = ("data", "ontology", "shapes")
 
 
@@ -67,12 +74,16 @@ class Manifest:
     Attributes:
         version: digest of the files that it was made from.
         triples: size of the default graph.
+        numbers: how many ``datasets`` of the list, ``papers``, ``sources`` and ``concepts`` it has.
         files: file name → bytes and SHA-256.
+        graph: name of the folder that holds the graph, in an on-disk build.
     """
 
     version: str
     triples: int
+    numbers: dict[str, int]
     files: dict[str, dict[str, str | int]]
+    graph: str = ""
 
 
 def assemble(extra: Iterable[Path] = ()) -> Assembled:
@@ -143,26 +154,71 @@ def build(out: Path | None = None) -> Manifest:
     return manifest
 
 
+def build_on_disk(target: Path, source: Path | None = None) -> Manifest:
+    """Load a graph into a folder that it can be served from without fitting in memory.
+
+    The manifest names the graph's own folder and is replaced last: whatever happens before, the
+    graph of the last build stays.
+
+    Args:
+        target: the folder; made if there is none.
+        source: a dump, its format told by its suffix; taken as it is, without being checked. None
+            takes the graph that was built and checked.
+
+    Raises:
+        StoreError: there is no build, the dump can't be loaded, or the folder isn't ours alone.
+    """
+    version = _version() if source is None else ""
+    if source is None and not is_built():
+        raise _stale()
+    dump_file = source or folder("build") / "medbench.nq"
+    fmt = by_name(dump_file.suffix.removeprefix("."), DUMPS)
+    with _alone(target):
+        fresh = Path(tempfile.mkdtemp(prefix=_GRAPH, dir=target))
+        try:
+            fresh.chmod(0o755)
+            write_to_disk(dump_file, fmt.name, fresh)
+            numbers = _count(LocalStore(folder=fresh))
+            manifest = Manifest(
+                version or _digest(dump_file), numbers.pop("triples"), numbers, {}, fresh.name
+            )
+            _write_durably(fresh / _MANIFEST, _as_json(manifest))
+            (fresh / _MANIFEST).replace(target / _MANIFEST)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+        for old in target.glob(f"{_GRAPH}*"):
+            if old != fresh:
+                shutil.rmtree(old, ignore_errors=True)
+    return manifest
+
+
 def is_built() -> bool:
     """Whether the build folder was made from the present files."""
     return built_version() == _version()
 
 
-def built_version() -> str | None:
-    """Version of what is in the build folder; None if there is nothing."""
+def built_version(on_disk: Path | None = None) -> str | None:
+    """Version of what is in the build folder or an on-disk one; None if there is nothing."""
     try:
-        return _read_manifest().version
+        return _read_manifest(on_disk or folder("build")).version
     except StoreError:
         return None
 
 
-def open_built() -> tuple[LocalStore, Manifest]:
+def open_built(on_disk: Path | None = None) -> tuple[LocalStore, Manifest]:
     """Open the graph that was built and checked.
+
+    Args:
+        on_disk: a folder that :func:`build_on_disk` wrote; it is opened as it is, at any size in
+            the same time. None reads the build folder into memory.
 
     Raises:
         StoreError: there is no build, or it isn't from the present files.
     """
-    manifest = _read_manifest()
+    manifest = _read_manifest(on_disk or folder("build"))
+    if on_disk is not None:
+        return LocalStore(vocabulary.load().prefixes, on_disk / manifest.graph), manifest
     if manifest.version != _version():
         raise _stale()
     store = LocalStore(vocabulary.load().prefixes)
@@ -180,7 +236,7 @@ def dump(fmt: Format, opened: Manifest | None = None) -> bytes:
     Raises:
         StoreError: the graph hasn't been built from the present files, or not the one opened.
     """
-    manifest = _read_manifest()
+    manifest = _read_manifest(folder("build"))
     if manifest.version != (_version() if opened is None else opened.version):
         raise _stale()
     return (folder("build") / f"medbench.{fmt.suffix}").read_bytes()
@@ -211,12 +267,6 @@ def format_records(files: Iterable[Path] = (), *, write: bool) -> list[Path]:
             if write:
                 _write_atomically(path, canonical)
     return changed
-
-
-def statistics(store: LocalStore) -> dict[str, int]:
-    """Count datasets of the list, papers, source datasets and concepts."""
-    (row,) = store.rows(_sparql("statistics"))
-    return {name: int(value) for name, value in row.items()}
 
 
 def _shown(path: Path) -> Path:
@@ -269,11 +319,52 @@ def _write(store: LocalStore, target: Path) -> Manifest:
         path.write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
         files[path.name] = {"bytes": len(content), "sha256": digest}
-    lines = store.dump(by_name("ntriples")).count(b"\n")
-    manifest = Manifest(_version(), lines, files)
-    text = json.dumps(vars(manifest), indent=2, sort_keys=True) + "\n"
-    (target / _MANIFEST).write_text(text, encoding="utf-8")
+    numbers = _count(store)
+    manifest = Manifest(_version(), numbers.pop("triples"), numbers, files)
+    (target / _MANIFEST).write_text(_as_json(manifest), encoding="utf-8")
     return manifest
+
+
+def _count(store: LocalStore) -> dict[str, int]:
+    (row,) = store.rows(_sparql("statistics"))
+    return {name: int(value) for name, value in row.items()}
+
+
+def _as_json(manifest: Manifest) -> str:
+    return json.dumps(vars(manifest), indent=2, sort_keys=True) + "\n"
+
+
+def _digest(path: Path) -> str:
+    """Version of a graph that comes from a dump."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+@contextmanager
+def _alone(target: Path) -> Iterator[None]:
+    """Keep every other build out of an on-disk folder, and leave folders alone that are others'."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in target.iterdir():
+        if path.name != _MANIFEST and not path.name.startswith(_GRAPH):
+            raise StoreError(
+                f"{target} holds “{path.name}”, which isn't of a graph.",
+                hint="Name a folder for the graph alone.",
+            )
+    handle = os.open(target, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise StoreError(f"{target} is being built already.", hint="Wait for its end.") from error
+    finally:
+        os.close(handle)
+
+
+def _write_durably(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _replace(target: Path, fresh: Path) -> None:
@@ -286,11 +377,10 @@ def _replace(target: Path, fresh: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _read_manifest() -> Manifest:
-    path = folder("build") / _MANIFEST
+def _read_manifest(built: Path) -> Manifest:
     try:
-        return Manifest(**json.loads(path.read_text(encoding="utf-8")))
+        return Manifest(**json.loads((built / _MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(
-            "The graph hasn't been built yet.", hint="Run “medbench build”."
+            f"There is no built graph in {_shown(built)}.", hint="Run “medbench build”."
         ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medbench_kg.errors import SettingsError
@@ -47,6 +48,14 @@ SETTINGS = (
         "port",
         "Port that the server listens on; 0 lets the system choose.",
         "服务器监听的端口；0 表示由系统选择。",
+    ),
+    Setting(
+        "store",
+        "MEDBENCH_STORE",
+        "",
+        "folder",
+        "Folder of a graph on disk (“medbench build --store”); empty: the built graph, in memory.",
+        "磁盘图谱所在目录（由“medbench build --store”生成）；留空则使用内存中的已构建图谱。",
     ),
     Setting(
         "workers",
@@ -137,6 +146,7 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8000
+    store: Path | None = None
     workers: int = 2
     deadline_s: int = 10
     memory_mb: int = 512
@@ -174,6 +184,7 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     numbers = {name: _number(*raw[name], *_RANGES[name]) for name in _RANGES}
     return Settings(
         host=raw["host"][1],
+        store=Path(raw["store"][1]) if raw["store"][1] else None,
         access_log=_switch(*raw["access_log"]),
         reload=_switch(*raw["reload"]),
         **numbers,

@@ -47,7 +47,8 @@ def questions(assembled: Assembled) -> str:
 def settings() -> str:
     lines = ["| variable | default | unit | meaning · 含义 |", "|---|---|---|---|"]
     lines += [
-        f"| `{s.variable}` | `{s.default}` | {s.unit} | {s.help_en}<br>{s.help_zh} |"
+        f"| `{s.variable}` | {s.default and f'`{s.default}`'} | {s.unit} "
+        f"| {s.help_en}<br>{s.help_zh} |"
         for s in SETTINGS
     ]
     return "\n".join(lines)

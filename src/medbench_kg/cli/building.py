@@ -4,25 +4,47 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from medbench_kg import pipeline
-from medbench_kg.cli.console import Progress
+from medbench_kg.cli.console import FOLDER, Progress
 from medbench_kg.negotiation import by_name
+
+if TYPE_CHECKING:
+    from medbench_kg.pipeline import Manifest
 
 __all__ = ["build", "export"]
 
 
 @click.command()
 @click.option("--force", is_flag=True, help="Build even if nothing has changed.")
-def build(force: bool) -> None:
+@click.option(
+    "--store", type=FOLDER, help="Then load the graph into this folder, to be used on disk."
+)
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Load this dump there instead; it isn't checked.",
+)
+def build(force: bool, store: Path | None, source: Path | None) -> None:
     """Validate the graph and write its dumps into build/, all or nothing."""
-    if not force and pipeline.is_built():
-        click.echo("The build is up to date.", err=True)
-        return
-    with Progress("Building"):
-        manifest = pipeline.build()
+    if source and not store:
+        raise click.UsageError("--from needs --store.")
+    if not source:
+        if not force and pipeline.is_built():
+            click.echo("The build is up to date.", err=True)
+        else:
+            with Progress("Building"):
+                _built(pipeline.build())
+    if store:
+        with Progress("Loading"):
+            _built(pipeline.build_on_disk(store, source))
+
+
+def _built(manifest: Manifest) -> None:
     click.echo(f"Built version {manifest.version}: {manifest.triples} triples.", err=True)
 
 

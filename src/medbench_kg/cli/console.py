@@ -7,6 +7,7 @@ import io
 import locale
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,12 +21,15 @@ if TYPE_CHECKING:
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.store import Pick
 
-__all__ = ["Group", "Progress", "locale_language", "print_answer"]
+__all__ = ["FOLDER", "Group", "Progress", "locale_language", "print_answer"]
 
 _EXIT_CODES: dict[type[errors.MedbenchError], int] = {
     errors.ShapesError: 3,
     errors.StoreError: 5,
 }
+
+#: A folder on the command line.
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
 #: Widest cell of a printed table.
 _CELL_WIDTH = 60

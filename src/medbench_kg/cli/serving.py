@@ -14,13 +14,19 @@ __all__ = ["serve", "settings"]
 @click.command()
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=int, help="Port to listen on.")
-def serve(host: str | None, port: int | None) -> None:
-    """Serve the built graph over HTTP."""
+@click.option("--store", help="Folder of a graph on disk.")
+def serve(host: str | None, port: int | None, store: str | None) -> None:
+    """Serve the built graph, or one on disk, over HTTP."""
     from medbench_kg.web import server  # noqa: PLC0415  Flask and granian take 0.3 s
 
-    overrides = {"MEDBENCH_HOST": host, "MEDBENCH_PORT": None if port is None else str(port)}
-    environ = {**os.environ, **{key: value for key, value in overrides.items() if value}}
-    server.run(configuration.from_env(environ))
+    overrides = {
+        "MEDBENCH_HOST": host,
+        "MEDBENCH_PORT": None if port is None else str(port),
+        "MEDBENCH_STORE": store,
+    }
+    # Server processes read the environment again.
+    os.environ.update({key: value for key, value in overrides.items() if value})
+    server.run(configuration.from_env())
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""The graph in this process: pyoxigraph's store, and its views for rdflib."""
+"""The graph in this process or on its disk: pyoxigraph's store, and its views for rdflib."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from medbench_kg.store.terms import ordered, sort_key, to_rdflib, used
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from rdflib.term import Node
 
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.store.interface import Pick
 
-__all__ = ["LocalStore"]
+__all__ = ["LocalStore", "write_to_disk"]
 
 _RDF = {
     "turtle": ox.RdfFormat.TURTLE,
@@ -40,12 +41,33 @@ _RESULTS = {
 
 
 class LocalStore:
-    """A graph in memory."""
+    """A graph in memory, or one on disk that is only read.
 
-    def __init__(self, prefixes: Mapping[str, str] | None = None) -> None:
-        """Open an empty store; ``prefixes`` are used when Turtle, TriG or RDF/XML is written."""
-        self._store = ox.Store()
+    Attributes:
+        unopened_files: files that the engine may still have to open to answer a query.
+    """
+
+    def __init__(
+        self, prefixes: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> None:
+        """Open an empty graph in memory, or one that :func:`write_to_disk` wrote.
+
+        Args:
+            prefixes: used when Turtle, TriG or RDF/XML is written.
+            folder: where the graph is on disk; it is opened without reading it.
+
+        Raises:
+            StoreError: the folder holds no graph.
+        """
+        try:
+            self._store = ox.Store() if folder is None else ox.Store.read_only(str(folder))
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"The graph on disk can't be opened: {error}.", hint="Build it again."
+            ) from error
         self._prefixes = dict(prefixes or {})
+        # RocksDB opens the first few at once and the others when they are needed.
+        self.unopened_files = 0 if folder is None else sum(1 for _ in folder.glob("*.sst"))
 
     def __len__(self) -> int:
         """Number of quads, named graphs included."""
@@ -218,6 +240,26 @@ class LocalStore:
             raise syntax_problem(error) from error
         except (RuntimeError, ValueError) as error:
             raise QueryError(f"The query can't be answered: {error}.") from error
+
+
+def write_to_disk(source: Path, fmt: str, folder: Path) -> None:
+    """Load a document of any size into a new folder, for :class:`LocalStore` to open.
+
+    Args:
+        source: the document.
+        fmt: name of a graph or dataset format, see :mod:`medbench_kg.negotiation`.
+        folder: where to put the graph; mustn't hold one.
+
+    Raises:
+        StoreError: the document can't be read or isn't well-formed, or there is no room.
+    """
+    try:
+        store = ox.Store(str(folder))
+        store.bulk_load(path=str(source), format=_RDF[fmt])
+        store.optimize()
+        store.flush()
+    except (SyntaxError, ValueError, OSError) as error:
+        raise StoreError(f"{source} can't be loaded: {error}.") from error
 
 
 def _graphs(

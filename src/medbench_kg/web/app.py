@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 from flask_compress import Compress
 
-from medbench_kg import pipeline, vocabulary
+from medbench_kg import vocabulary
 from medbench_kg.negotiation import FORMATS
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
@@ -59,7 +59,7 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
     app.register_blueprint(protocol(store, pool, service, manifest.version))
     app.register_blueprint(workbench(store))
-    app.register_blueprint(pages(manifest, pipeline.statistics(store)))
+    app.register_blueprint(pages(manifest))
     problems.register(app)
     Compress(app)
     app.register_blueprint(health(pool, manifest.version))

@@ -16,13 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["pages"]
 
 
-def pages(manifest: Manifest, numbers: dict[str, int]) -> Blueprint:
-    """Make the pages.
-
-    Args:
-        manifest: the build that is served.
-        numbers: counts for the start page, see :func:`medbench_kg.pipeline.statistics`.
-    """
+def pages(manifest: Manifest) -> Blueprint:
+    """Make the pages of the build that is served."""
+    dumps = [fmt for fmt in pipeline.DUMPS if f"medbench.{fmt.suffix}" in manifest.files]
     routes = Blueprint("pages", __name__)
 
     @routes.get("/", defaults={"lang": "en"})
@@ -32,22 +28,21 @@ def pages(manifest: Manifest, numbers: dict[str, int]) -> Blueprint:
         return render_template(
             "start.html",
             manifest=manifest,
-            numbers=numbers,
             queries=catalogue(),
-            dumps=pipeline.DUMPS,
+            dumps=dumps,
         )
 
     @routes.get("/data/<name>")
     def dump(name: str) -> Response:
         """Serve a dump of the whole graph."""
-        for fmt in pipeline.DUMPS:
+        for fmt in dumps:
             if name == f"medbench.{fmt.suffix}":
                 body = pipeline.dump(fmt, manifest)
                 response = Response(body, content_type=fmt.content_type)
                 response.set_etag(str(manifest.files[name]["sha256"]))
                 response.make_conditional(request)
                 return response
-        known = ", ".join(f"medbench.{fmt.suffix}" for fmt in pipeline.DUMPS)
+        known = ", ".join(f"medbench.{fmt.suffix}" for fmt in dumps)
         raise NotFoundError(f"There is no file “{name}”.", hint=f"There are: {known}.")
 
     return routes

@@ -1,4 +1,4 @@
-"""Runs the app on a production server, several processes, each with the graph in memory.
+"""Runs the app on a production server, in several processes.
 
 the process that was started    opens the graph, heeds signals, has one thread
 ├ nursery                       holds the graph; its children answer queries
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from medbench_kg.pipeline import Manifest
     from medbench_kg.settings import Settings
 
 __all__ = ["run"]
@@ -90,11 +91,12 @@ def run(settings: Settings) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared)
     nurseries = _Nurseries(shared, settings)
     try:
-        numbers, triples = nurseries.open()
+        manifest = nurseries.open()
         port = settings.port or _free_port(settings.host)
         click.echo(
-            f"http://{settings.host}:{port}/ · {triples} triples · {numbers['datasets']} datasets "
-            f"· {len(catalogue())} canned queries · read-only"
+            f"http://{settings.host}:{port}/ · {manifest.triples} triples "
+            f"· {manifest.numbers['datasets']} datasets · {len(catalogue())} canned queries "
+            "· read-only"
         )
         web = _start_web(settings, port)
         try:
@@ -160,16 +162,16 @@ class _Nurseries:
 
     def are_behind(self) -> bool:
         """Whether there is a build of another version than the one that was tried last."""
-        return pipeline.built_version() not in {None, self._tried}
+        return pipeline.built_version(self._settings.store) not in {None, self._tried}
 
-    def open(self) -> tuple[dict[str, int], int]:
+    def open(self) -> Manifest:
         """Open the built graph and fork its nursery; the server processes follow.
 
         Returns:
-            Counts of the graph, and its size in triples.
+            What the build says about itself.
         """
-        self._tried = pipeline.built_version()
-        store, manifest = pipeline.open_built()
+        self._tried = pipeline.built_version(self._settings.store)
+        store, manifest = pipeline.open_built(self._settings.store)
         settings = self._settings
         places = settings.workers * (settings.short_queries + settings.long_queries)
         self._count += 1
@@ -179,7 +181,7 @@ class _Nurseries:
         self._point_at(path)
         while len(self._running) > _KEPT:
             os.kill(self._running.pop(0), signal.SIGKILL)
-        return pipeline.statistics(store), manifest.triples
+        return manifest
 
     def forget(self, ended: set[int]) -> bool:
         """Strike out those that have ended; whether the present one is among them."""
@@ -289,7 +291,7 @@ class _Site:
         # Reads PROMETHEUS_MULTIPROC_DIR when it is imported, so not before it is set.
         from medbench_kg.web.app import create_app  # noqa: PLC0415
 
-        store, manifest = pipeline.open_built()
+        store, manifest = pipeline.open_built(self._settings.store)
         if not path.name.endswith(manifest.version):
             raise StoreError("The build was replaced meanwhile.", hint="Send SIGHUP again.")
         pool = evaluation.Pool(path, _limits(self._settings))
