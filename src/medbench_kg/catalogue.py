@@ -205,20 +205,20 @@ def values(store: LocalStore, parameter: Parameter) -> list[dict[str, str]]:
     return list(store.rows(internal(file, slot, iris)))
 
 
-def internal(name: str, slot: str, iris: Iterable[str]) -> str:
+def internal(name: str, slot: str = "", iris: Iterable[str] = ()) -> str:
     """Read a query of the program's own and write IRIs into its slot.
 
     Args:
         name: a file of ``sparql/``, without its ending.
-        slot: the variable that the IRIs are values of.
+        slot: the variable that the IRIs are values of; "" leaves the text as it is.
         iris: absolute IRIs; none at all makes an answer without rows.
 
     Raises:
         QueryError: one isn't an absolute IRI.
     """
     template = resources.files("medbench_kg") / "sparql" / f"{name}.rq"
-    terms = " ".join(engine.named_node(iri) for iri in iris)
-    return _fill(template.read_text(encoding="utf-8"), slot, terms)
+    text = template.read_text(encoding="utf-8")
+    return _fill(text, slot, " ".join(map(engine.named_node, iris))) if slot else text
 
 
 def _check_values(store: LocalStore, query: Query, arguments: Mapping[str, str]) -> None:

@@ -12,6 +12,7 @@ from medbench_kg import vocabulary
 from medbench_kg.negotiation import FORMATS
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
+from medbench_kg.web.browse import browse
 from medbench_kg.web.cache import keep
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
@@ -59,6 +60,7 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
     app.register_blueprint(protocol(store, pool, service, manifest.version))
     app.register_blueprint(workbench(store))
+    app.register_blueprint(browse(store))
     app.register_blueprint(pages(manifest))
     problems.register(app)
     Compress(app)

@@ -15,7 +15,7 @@ from flask import Blueprint, Response, jsonify, render_template, url_for
 from flask_babel import gettext
 
 from medbench_kg import vocabulary
-from medbench_kg.catalogue import Query, catalogue, find
+from medbench_kg.catalogue import Query, catalogue, find, internal
 from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _data() -> dict[str, object]:
         "endpoint": url_for("protocol.sparql", lang="en"),
         "style": url_for("static", filename="style.css"),
         "termsUrl": url_for("workbench.terms"),
-        "labelsQuery": _sparql("labels-of-things"),
+        "labelsQuery": internal("labels-of-things"),
         "prefixes": dict(vocabulary.load().prefixes),
         "questions": {query.name: _question(query, lang) for query in catalogue()},
         "words": _words(),
@@ -146,13 +146,9 @@ def _terms(store: LocalStore) -> list[dict[str, object]]:
     """Terms that have a prefix, the most used first."""
     prefixes = {namespace: prefix for prefix, namespace in vocabulary.load().prefixes.items()}
     found = []
-    for row in store.rows(_sparql("workbench-terms")):
+    for row in store.rows(internal("workbench-terms")):
         cut = max(row["iri"].rfind("/"), row["iri"].rfind("#")) + 1
         if row["iri"][:cut] in prefixes:
             name = f"{prefixes[row['iri'][:cut]]}:{row['iri'][cut:]}"
             found.append({**row, "name": name, "count": int(row["count"])})
     return found
-
-
-def _sparql(name: str) -> str:
-    return (resources.files("medbench_kg") / "sparql" / f"{name}.rq").read_text(encoding="utf-8")
