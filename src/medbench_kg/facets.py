@@ -15,8 +15,6 @@ from medbench_kg.errors import QueryError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from medbench_kg.catalogue import Text
-
 __all__ = ["FACETS", "Facets", "Value"]
 
 #: The facets, in the order of a page.
@@ -49,7 +47,7 @@ class Value:
 
     slug: str
     iri: str
-    label: Text
+    label: Mapping[str, str]
     depth: int
     count: int
     chosen: bool
@@ -60,7 +58,7 @@ class _Known:
     """A value as the graph has it: its label, what is broader, and its datasets."""
 
     iri: str
-    label: Text
+    label: Mapping[str, str]
     broader: str
     datasets: int
     stated: int
@@ -127,7 +125,7 @@ class Facets:
             if known.stated & bit
         ]
 
-    def label(self, facet: str, slug: str) -> Text:
+    def label(self, facet: str, slug: str) -> Mapping[str, str]:
         """Label of a value.
 
         Raises:
