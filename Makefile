@@ -2,13 +2,14 @@
 #   make serve   build the graph if its files changed, and serve it
 #   make test    everything that must hold before a commit
 #   make bench   measure the endpoint beside other servers; see tests/benchmarks/README.md
+#   make soak    load the server for an hour; the same page says what is reported
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SCRIPTS := $(wildcard src/medbench_kg/web/scripts/*.js*)
 SOURCES := $(shell find data ontology shapes -type f)
 
-.PHONY: serve test bench lint types fmt generated messages clean
+.PHONY: serve test bench soak lint types fmt generated messages clean
 
 serve: build/manifest.json
 	@exec $(BIN)/medbench serve
@@ -23,6 +24,9 @@ test: $(VENV)/.dev $(VENV)/.system
 
 bench: build/manifest.json $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
+
+soak: build/manifest.json
+	$(BIN)/python tests/benchmarks/soak.py $(ARGS)
 
 # Writes the expected answers and the blocks of README; read the difference before a commit.
 generated: $(VENV)/.dev

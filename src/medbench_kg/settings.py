@@ -116,7 +116,7 @@ SETTINGS = (
     Setting(
         "cache_mb",
         "MEDBENCH_CACHE_MB",
-        "64",
+        "32",
         "MiB",
         "Answers kept in memory by each server process.",
         "每个服务器进程在内存中缓存的结果总量。",
@@ -154,7 +154,7 @@ class Settings:
     body_kb: int = 1024
     short_queries: int = 4
     long_queries: int = 2
-    cache_mb: int = 64
+    cache_mb: int = 32
     access_log: bool = True
     reload: bool = False
 

@@ -23,6 +23,7 @@ import peers
 import processes
 import pyoxigraph as ox
 import report
+import traffic
 from load import Order
 
 HERE = Path(__file__).parent
@@ -69,6 +70,7 @@ class Bench:
         self.memory: dict[str, float] = {}
         self.cells: dict[tuple[str, str, int], Cell] = {}
         self.number = 0
+        self.besieged: dict[str, dict[str, float]] = {}
 
     def start(self) -> None:
         for name, begin in peers.PEERS.items():
@@ -129,7 +131,7 @@ class Bench:
         self.number += 1_000_000
         text = self.queries[query]
         seconds = self.options.seconds
-        return Order(port, path, text, accept(text), clients, seconds, varied, self.number)
+        return Order(port, [path], text, accept(text), clients, seconds, varied, self.number)
 
     def _keep(
         self, turn: int, key: tuple[str, str, int], found: dict[str, Any], spent: float
@@ -142,6 +144,17 @@ class Bench:
             cell.p50_ms.append(found["p50"] * 1000)
             cell.p99_ms.append(found["p99"] * 1000)
             cell.cpu_ms.append(spent * 1000 / answered)
+
+    def besiege(self, load: processes.Helper) -> None:
+        """Measure canned queries and pages while all places for long queries are taken."""
+        port = self.running["medbench"].port
+        with traffic.Runaways(port, 2 * traffic.LONG_PLACES):
+            for name, (paths, accepted) in traffic.EVERYDAY.items():
+                order = Order(port, paths, "", accepted, max(CLIENTS), 5.0, varied=False, first=0)
+                found = load.ask(asdict(order))
+                self.besieged[name] = {key: found[key] for key in ("answered", "failed")} | {
+                    f"{key}_ms": round(found[key] * 1000, 3) for key in ("p50", "p99")
+                }
 
     def stop(self) -> None:
         for name, peer in self.running.items():
@@ -212,6 +225,7 @@ def results(bench: Bench, load_before: tuple[float, ...], began: str) -> dict[st
         "seconds_per_cell": bench.options.seconds,
         "servers": servers,
         "absent": bench.absent,
+        "beside_runaways": bench.besieged,
         "cells": cells,
     }
 
@@ -266,6 +280,7 @@ def main() -> None:
             bench.start()
             bench.compare()
             bench.rounds(*helpers)
+            bench.besiege(helpers[0])
         finally:
             bench.stop()
             for helper in helpers:

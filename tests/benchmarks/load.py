@@ -13,7 +13,11 @@ import socket
 import sys
 import time
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 #: Seconds that the last answers of a run may take.
 DRAIN_S = 30.0
@@ -27,8 +31,8 @@ class Order:
 
     Attributes:
         port: of the server, on 127.0.0.1.
-        path: up to and with the ``query=`` that the text is put after.
-        text: the query.
+        paths: taken in turns; up to and with the ``query=`` that the text is put after.
+        text: the query; "" if the paths are complete.
         accept: media type to ask for.
         clients: number of connections, each with one request at a time.
         seconds: how long to begin requests.
@@ -37,7 +41,7 @@ class Order:
     """
 
     port: int
-    path: str
+    paths: Sequence[str]
     text: str
     accept: str
     clients: int
@@ -46,19 +50,23 @@ class Order:
     first: int
 
     def request(self, number: int) -> bytes:
-        text = f"{self.text.rstrip()}\n# {number if self.varied else 0}\n"
+        path = self.paths[number % len(self.paths)]
+        if self.text:
+            comment = number if self.varied else 0
+            path += quote(f"{self.text.rstrip()}\n# {comment}\n", safe="")
         return (
-            f"GET {self.path}{quote(text, safe='')} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
             f"Accept: {self.accept}\r\nUser-Agent: bench\r\n\r\n"
         ).encode()
 
 
 @dataclass
 class Outcome:
-    """What was measured; times in seconds."""
+    """What was measured; times in seconds, statuses with 0 for what broke off."""
 
     answered: int = 0
     failed: int = 0
+    statuses: dict[int, int] = field(default_factory=dict)
     elapsed: float = 0.0
     p50: float = 0.0
     p99: float = 0.0
@@ -144,6 +152,7 @@ def run(order: Order) -> Outcome:
                     continue
                 now = time.perf_counter()
                 pending -= 1
+                outcome.statuses[status] = outcome.statuses.get(status, 0) + 1
                 if status == 200:
                     outcome.answered += 1
                     outcome.times.append(now - connection.begun)

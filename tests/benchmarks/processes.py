@@ -47,6 +47,11 @@ def cpu_s(root: int) -> float:
     return sum(int(stat[11]) + int(stat[12]) for stat in stats if stat) / _TICKS
 
 
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that only waits to be reaped doesn't."""
+    return _stat(pid)[:1] not in ([], ["Z"])
+
+
 def _stat(pid: int) -> list[str]:
     """Fields of ``/proc/<pid>/stat`` after the name; empty if the process is gone."""
     try:

@@ -75,7 +75,7 @@ def protocol(store: LocalStore, pool: Pool, service: LocalStore, version: str) -
             raise UpdateError(_READ_ONLY, hint="Send a query.")
         texts = [text for text in sent.get("query", ()) if text.strip()]
         if not texts and request.method in {"GET", "HEAD"} and "query" not in sent:
-            return _page() if _browser(sent) else _description(service, version)
+            return _html(workbench.render()) if _browser(sent) else _description(service, version)
         if len(texts) != 1:
             raise QueryError(
                 f"The request holds {len(texts)} queries.",
@@ -260,10 +260,17 @@ def _browser(sent: _Sent) -> bool:
 
 def _answer(body: bytes, fmt: Format, key: str, version: str) -> Response:
     """An answer that can be kept: its ETag tells graph, question and format."""
-    tag = hashlib.sha256(f"{version}\0{key}\0{fmt.name}".encode()).hexdigest()[:32]
-    response = Response(body, content_type=fmt.content_type)
+    return _lasting(body, fmt.content_type, f"{version}\0{key}\0{fmt.name}")
+
+
+def _html(page: str) -> Response:
+    return _lasting(page.encode(), "text/html; charset=utf-8", page)
+
+
+def _lasting(body: bytes, content_type: str, identity: str) -> Response:
+    response = Response(body, content_type=content_type)
     response.vary.add("Accept")
-    response.set_etag(tag)
+    response.set_etag(hashlib.sha256(identity.encode()).hexdigest()[:32])
     response.cache_control.public = True
     response.cache_control.no_cache = True
     return response
@@ -284,12 +291,6 @@ def _description(service: LocalStore, version: str) -> Response:
     return _answer(service.dump(fmt), fmt, "service description", version)
 
 
-def _page() -> Response:
-    response = Response(workbench.render(), content_type="text/html; charset=utf-8")
-    response.vary.add("Accept")
-    return response
-
-
 def _query_page(store: LocalStore, query: Query, arguments: dict[str, str]) -> Response:
     lang = language()
     body, _ = ask(store, query, arguments, lambda _kind: by_name("csv"))
@@ -302,9 +303,7 @@ def _query_page(store: LocalStore, query: Query, arguments: dict[str, str]) -> R
         rows=_rows(body, query, lang),
         text=query.bind(arguments),
     )
-    response = Response(page, content_type="text/html; charset=utf-8")
-    response.vary.add("Accept")
-    return response
+    return _html(page)
 
 
 def _is_spoken(column: Column, lang: str) -> bool:

@@ -3,12 +3,13 @@
 the process that was started    opens the graph, heeds signals, has one thread
 ├ nursery                       holds the graph; its children answer queries
 └ web server                    keeps its processes
-  └ server processes            hold the graph; answer requests, in threads
+  └ server processes            share the graph; answer requests, in threads
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import shutil
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.pipeline import Manifest
     from medbench_kg.settings import Settings
+    from medbench_kg.store import LocalStore
 
 __all__ = ["run"]
 
@@ -70,6 +72,9 @@ _LOOK_EVERY_S = 0.5
 #: Seconds that the web server may take to stop.
 _STOP_WITHIN_S = 10
 
+#: The graph that server processes inherit from this one, by its nursery; they open later ones.
+_inherited: dict[Path, tuple[LocalStore, Manifest]] = {}
+
 _log = logging.getLogger(__name__)
 
 
@@ -89,6 +94,9 @@ def run(settings: Settings) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
     shared = Path(tempfile.mkdtemp(prefix="medbench-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared)
+    # Not before that variable is set, and not after the processes are forked, which share it.
+    import medbench_kg.web.app  # noqa: F401, PLC0415
+
     nurseries = _Nurseries(shared, settings)
     try:
         manifest = nurseries.open()
@@ -172,11 +180,14 @@ class _Nurseries:
         """
         self._tried = pipeline.built_version(self._settings.store)
         store, manifest = pipeline.open_built(self._settings.store)
+        gc.freeze()  # a collection would write to the memory that the processes share
         settings = self._settings
         places = settings.workers * (settings.short_queries + settings.long_queries)
         self._count += 1
         path = self._folder / f"queries-{self._count}-{manifest.version}"
         pid = nursery.start_nursery(path, store, _limits(settings), places + _SPARE)
+        _inherited.clear()
+        _inherited[path] = store, manifest
         self._running.append(pid)
         self._point_at(path)
         while len(self._running) > _KEPT:
@@ -288,10 +299,10 @@ class _Site:
                     _complain(error)
 
     def _open(self, path: Path) -> WSGIApplication:
-        # Reads PROMETHEUS_MULTIPROC_DIR when it is imported, so not before it is set.
         from medbench_kg.web.app import create_app  # noqa: PLC0415
 
-        store, manifest = pipeline.open_built(self._settings.store)
+        inherited = _inherited.pop(path, None)
+        store, manifest = inherited or pipeline.open_built(self._settings.store)
         if not path.name.endswith(manifest.version):
             raise StoreError("The build was replaced meanwhile.", hint="Send SIGHUP again.")
         pool = evaluation.Pool(path, _limits(self._settings))
