@@ -14,6 +14,7 @@ from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
 from medbench_kg.web.browse import browse
 from medbench_kg.web.cache import keep
+from medbench_kg.web.feeds import feeds
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
 from medbench_kg.web.watch import ENCODINGS, health, preflight, watch
@@ -32,6 +33,7 @@ _COMPRESSED = (
     "text/css",
     "text/javascript",
     "text/plain",
+    "application/atom+xml",
     "application/json",
     "application/problem+json",
 )
@@ -62,6 +64,7 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     app.register_blueprint(workbench(store))
     app.register_blueprint(browse(store))
     app.register_blueprint(pages(manifest))
+    app.register_blueprint(feeds(store))
     problems.register(app)
     Compress(app)
     app.register_blueprint(health(pool, manifest.version))
