@@ -11,7 +11,15 @@ from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
 
 from medbench_kg.errors import QueryError, StoreError, UpdateError
 from medbench_kg.store.syntax import is_update, syntax_problem
-from medbench_kg.store.terms import ordered, sort_key, to_rdflib, used
+from medbench_kg.store.terms import (
+    ordered,
+    reading_order,
+    sort_key,
+    spaced,
+    to_rdflib,
+    used,
+    with_fragments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -101,6 +109,19 @@ class LocalStore:
             raise QueryError("A rule must be a CONSTRUCT query.")
         self._store.extend([ox.Quad(t.subject, t.predicate, t.object) for t in triples])
         return len(self._store) - before
+
+    def construct(self, text: str) -> LocalStore:
+        """Answer a CONSTRUCT query as a store of its own.
+
+        Raises:
+            QueryError: the text isn't a CONSTRUCT query.
+        """
+        triples = self._run(text)
+        if not isinstance(triples, ox.QueryTriples):
+            raise QueryError("This needs a CONSTRUCT query.")
+        answer = LocalStore(self._prefixes)
+        answer._store.extend([ox.Quad(t.subject, t.predicate, t.object) for t in triples])
+        return answer
 
     def query(self, text: str, pick: Pick) -> tuple[bytes, Format]:
         """Answer a query in the engine's own serialisation.
@@ -199,6 +220,31 @@ class LocalStore:
         prefixes = used(self._prefixes, quads) if prefixed else None
         content = quads if fmt.kind == "dataset" else [quad.triple for quad in quads]
         return ordered(ox.serialize(content, format=_RDF[fmt.name], prefixes=prefixes) or b"")
+
+    def document(self, fmt: Format, about: str) -> bytes:
+        """Write the default graph for a reader: the thing first, then what belongs to it.
+
+        In Turtle the fragments that it is mostly about have the empty prefix; blank nodes, which
+        the engine can't nest, are left to rdflib.
+
+        Args:
+            fmt: a graph format.
+            about: IRI of the thing.
+        """
+        quads = self._store.quads_for_pattern(None, None, None, ox.DefaultGraph())
+        triples = sorted((quad.triple for quad in quads), key=reading_order(about))
+        if fmt.name != "turtle":
+            prefixes = used(self._prefixes, triples) if fmt.name == "rdfxml" else None
+            return ordered(ox.serialize(triples, format=_RDF[fmt.name], prefixes=prefixes) or b"")
+        prefixes = used(with_fragments(self._prefixes, triples), triples)
+        if any(isinstance(triple.subject, ox.BlankNode) for triple in triples):
+            copy = self.copy_to_rdflib(into=Graph(bind_namespaces="none"))
+            for prefix, namespace in prefixes.items():
+                copy.bind(prefix, namespace)
+            return copy.serialize(format="turtle", encoding="utf-8")
+        return spaced(
+            ordered(ox.serialize(triples, format=_RDF["turtle"], prefixes=prefixes) or b"")
+        )
 
     def canonical(self) -> LocalStore:
         """A copy whose blank nodes are labelled by RDF Dataset Canonicalization."""

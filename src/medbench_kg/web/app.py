@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -17,6 +17,7 @@ from medbench_kg.web.cache import keep
 from medbench_kg.web.feeds import feeds
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
+from medbench_kg.web.resources import paths, resources
 from medbench_kg.web.watch import ENCODINGS, health, preflight, watch
 from medbench_kg.web.workbench import workbench
 
@@ -58,17 +59,18 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     )
     words.register(app)
     service = LocalStore(vocabulary.load().prefixes)
-    description = resources.files("medbench_kg.web") / "service.ttl"
+    description = files("medbench_kg.web") / "service.ttl"
     service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
     app.register_blueprint(protocol(store, pool, service, manifest.version))
     app.register_blueprint(workbench(store))
     app.register_blueprint(browse(store))
     app.register_blueprint(pages(manifest))
     app.register_blueprint(feeds(store))
+    app.register_blueprint(resources(store, manifest.version))
     problems.register(app)
     Compress(app)
     app.register_blueprint(health(pool, manifest.version))
     app.before_request(preflight)
-    kept = keep(app.wsgi_app, PATHS, settings.cache_mb << 20)
+    kept = keep(app.wsgi_app, PATHS + paths(), settings.cache_mb << 20)
     app.wsgi_app = watch(kept, access_log=settings.access_log)  # type: ignore[assignment,method-assign]
     return app
