@@ -29,7 +29,6 @@ _STATUS: dict[type[errors.MedbenchError], HTTPStatus] = {
     errors.OverloadedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EngineError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
-    errors.GoneError: HTTPStatus.GONE,
     errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
     errors.StoreError: HTTPStatus.BAD_GATEWAY,
 }
@@ -50,9 +49,7 @@ def _from_core(error: errors.MedbenchError) -> Response:
     status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
     position = _POSITION.fullmatch(error.where)
     place = {"line": int(position[1]), "column": int(position[2])} if position else {}
-    more: dict[str, str | int | list[str]] = {"hint": error.hint, "where": error.where, **place}
-    if isinstance(error, errors.GoneError):
-        more["replacedBy"] = list(error.successors)
+    more: dict[str, str | int] = {"hint": error.hint, "where": error.where, **place}
     response = _problem(status, error.code, error.message, **more)
     if isinstance(error, errors.UnavailableError):
         response.headers["Retry-After"] = str(error.retry_after_s)
@@ -75,7 +72,7 @@ def _from_accident(error: Exception) -> Response:
     return _problem(status, "error", "The server made a mistake; it is in its log.")
 
 
-def _problem(status: HTTPStatus, code: str, detail: str, **more: str | int | list[str]) -> Response:
+def _problem(status: HTTPStatus, code: str, detail: str, **more: str | int) -> Response:
     document = {
         "type": f"{BASE}problem/{code}",
         "title": status.phrase,
