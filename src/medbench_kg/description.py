@@ -1,126 +1,117 @@
-"""Describes the graph in RDF: VoID, the canned queries, a DCAT catalogue of what can be downloaded.
+"""What is said about a thing: the document behind each IRI of the graph.
 
-What only the program knows (prefixes, queries, files) is stated as JSON-LD; all the rest follows
-from the graph by the CONSTRUCT queries in ``sparql/void/`` and ``sparql/catalogue/``, run in the
-order of their names. Each description is a named graph, so that data stay apart from metadata.
+A thing with a slash IRI has a document of its own, which the fragments of its IRI belong to. The
+ontology and the shapes are served whole. What belongs into a document is said by queries.
 
-Specification: VoID; SHACL, sections 5.2.1 (sh:declare) and 6.2.1 (sh:parameter), and SHACL's
-vocabulary for executables; DCAT 3 and DCAT-AP 3.
+Specification: Cool URIs for the Semantic Web, section 4; Concise Bounded Description.
 """
 
 from __future__ import annotations
 
-import json
-from importlib import resources
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from medbench_kg import vocabulary
-from medbench_kg.catalogue import ask, catalogue, resolve
-from medbench_kg.negotiation import by_name
-from medbench_kg.vocabulary import BASE
+from medbench_kg import export
+from medbench_kg.catalogue import internal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from medbench_kg.catalogue import Parameter, Query
+    from medbench_kg.negotiation import Format
     from medbench_kg.store import LocalStore
+    from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["CATALOGUE_GRAPH", "QUERIES_GRAPH", "VOID_GRAPH", "describe"]
+__all__ = [
+    "Document",
+    "Statement",
+    "aliases",
+    "describe",
+    "documents",
+    "signposts",
+    "statements",
+    "write",
+]
 
-#: The named graphs of the descriptions; each is a document of that address, too.
-VOID_GRAPH = f"{BASE}.well-known/void"
-QUERIES_GRAPH = f"{BASE}.well-known/sparql-examples"
-CATALOGUE_GRAPH = f"{BASE}catalogue"
-
-#: The graph as a dataset, in VoID and DCAT.
-_DATASET = "catalogue#medbench-kg"
-_PREFIXES = ".well-known/sparql-examples#prefixes"
-
-_Node = dict[str, object]
+#: Documents that are made by a query of their own, by the last part of their IRI.
+_WHOLE = ("ontology", "shapes")
 
 
-def describe(store: LocalStore, dumps: Iterable[str]) -> None:
-    """Add the VoID description and the canned queries to a store.
+@dataclass(frozen=True)
+class Document:
+    """A document of the graph.
 
-    Args:
-        store: the whole graph; both descriptions become named graphs of it.
-        dumps: names of the files that hold the default graph.
-
-    Raises:
-        QueryError: a canned query can't be answered.
+    Attributes:
+        iri: the thing that it is about.
+        modified: date of the last change of its record, ISO 8601; "" if it has no record.
+        is_deprecated: whether the thing was withdrawn.
+        successors: IRIs of what replaces it.
     """
-    prefixes = _prefixes()
-    queries = [_query(query, _rows(store, query)) for query in catalogue()]
-    _state(store, [prefixes, *queries], QUERIES_GRAPH)
-    dataset: _Node = {"id": _DATASET, "dataDump": [f"data/{name}" for name in sorted(dumps)]}
-    _state(store, [prefixes, dataset], VOID_GRAPH)
-    _infer(store, "void", VOID_GRAPH)
+
+    iri: str
+    modified: str
+    is_deprecated: bool
+    successors: tuple[str, ...]
 
 
-def _state(store: LocalStore, nodes: list[_Node], graph: str) -> None:
-    """Add JSON-LD nodes, written with the keys of ``facts.jsonld``."""
-    package = resources.files("medbench_kg") / "sparql" / "facts.jsonld"
-    context = json.loads(package.read_text(encoding="utf-8"))["@context"]
-    store.load(json.dumps({"@context": context, "@graph": nodes}).encode(), "jsonld", graph=graph)
+@dataclass(frozen=True)
+class Statement:
+    """A triple; ``datatype`` and ``language`` are "" when the value isn't a literal."""
+
+    subject: str
+    property: str
+    value: str
+    language: str
+    datatype: str
 
 
-def _infer(store: LocalStore, folder: str, graph: str) -> None:
-    files = (resources.files("medbench_kg") / "sparql" / folder).iterdir()
-    for package in sorted(files, key=lambda file: file.name):
-        store.infer(package.read_text(encoding="utf-8"), graph)
-
-
-def _prefixes() -> _Node:
-    names = vocabulary.load().prefixes.items()
-    declarations = [
-        {"id": f"{_PREFIXES}-{prefix}", "prefix": prefix, "namespace": namespace}
-        for prefix, namespace in names
-    ]
-    return {"id": _PREFIXES, "type": "owl:Ontology", "declare": declarations}
-
-
-def _rows(store: LocalStore, query: Query) -> int:
-    """How many rows a canned query finds with its default parameters."""
-    body, _ = ask(store, query, {}, lambda _kind: by_name("tsv"))
-    return body.count(b"\n") - 1
-
-
-def _query(query: Query, rows: int) -> _Node:
-    iri = f"query/{query.name}"
-    parameters = [_parameter(iri, p, n) for n, p in enumerate(query.parameters)]
+def documents(store: LocalStore) -> dict[str, Document]:
+    """All documents by the IRI of their thing, in the order of the IRIs."""
     return {
-        "id": iri,
-        "type": ["sh:SPARQLExecutable", "sh:SPARQLSelectExecutable"],
-        "identifier": query.name,
-        "comment": query.question,
-        "select": query.bind({}),
-        "prefixes": _PREFIXES,
-        "keywords": list(query.tags),
-        "target": "sparql",
-        "parameter": parameters,
-        "result": {"id": f"{iri}#result", "type": "schema:ItemList", "numberOfItems": str(rows)},
+        row["thing"]: Document(
+            row["thing"],
+            row.get("modified", ""),
+            row.get("deprecated") == "true",
+            tuple(row.get("successors", "").split()),
+        )
+        for row in store.rows(internal("documents"))
     }
 
 
-def _parameter(query: str, parameter: Parameter, order: int) -> _Node:
-    """A parameter as SHACL has it: a constraint on the values, and a path named like the slot."""
-    node: _Node = {
-        "id": f"{query}#{parameter.name}",
-        "type": "sh:Parameter",
-        "path": f"query#{parameter.name}",
-        "name": parameter.name,
-        "description": parameter.help,
-        "order": str(order),
-        "optional": "true",
-    }
-    if parameter.type != "iri":
-        default = {"defaultValue": parameter.default} if parameter.default else {}
-        return {**node, **default, "datatype": f"xsd:{parameter.type}"}
-    if parameter.default:
-        node["defaultValue"] = {"id": resolve(parameter, parameter.default)}
-    if parameter.scheme:
-        scheme = {"id": f"{node['id']}-scheme", "path": "skos:inScheme"}
-        return {**node, "property": {**scheme, "hasValue": parameter.scheme}}
-    if parameter.of_class:
-        return {**node, "class": vocabulary.load().property_of(parameter.of_class)}
-    return {**node, "in": list(parameter.choices)}
+def aliases(store: LocalStore) -> dict[str, str]:
+    """IRIs that have no document of their own, by the thing whose document tells of them."""
+    return {row["alias"]: row["thing"] for row in store.rows(internal("aliases"))}
+
+
+def describe(store: LocalStore, iri: str) -> LocalStore:
+    """Select what is said about a thing."""
+    name = iri.rpartition("/")[2]
+    if name in _WHOLE:
+        return store.construct(internal(f"describe-{name}"))
+    return store.construct(internal("describe", "thing", [iri]))
+
+
+def statements(description: LocalStore) -> list[Statement]:
+    """The triples of a description, sorted by subject and property."""
+    return [
+        Statement(
+            row["subject"],
+            row["property"],
+            row["value"],
+            row.get("language", ""),
+            row.get("datatype", ""),
+        )
+        for row in description.rows(internal("statements"))
+    ]
+
+
+def signposts(store: LocalStore, iri: str) -> list[tuple[str, str]]:
+    """Where a machine may go from a thing: relation type and target.
+
+    Spec: FAIR Signposting Profile, section 2.
+    """
+    rows = store.rows(internal("signposts", "thing", [iri]))
+    return [(row["relation"], row["target"]) for row in rows]
+
+
+def write(description: LocalStore, iri: str, fmt: Format, names: Vocabulary) -> bytes:
+    """Write a description in a graph format, the thing first; equal for equal descriptions."""
+    content = description.document(fmt, iri)
+    return export.compact(content, names) if fmt.name == "jsonld" else content

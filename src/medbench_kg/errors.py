@@ -11,7 +11,8 @@
     │ ├ OverloadedError    there is no room for it now
     │ └ EngineError        it needs too much memory, or the engine crashed
     ├ StoreError           the graph can't be opened or is not built         CLI 5   HTTP 502
-    ├ NotFoundError        no such query, record or file                     CLI 2   HTTP 404
+    ├ NotFoundError        no such query, record, thing or file              CLI 2   HTTP 404
+    ├ GoneError            the thing was withdrawn; carries what replaces it         HTTP 410
     └ NotAcceptableError   none of the formats asked for is on offer         CLI 2   HTTP 406
 
 The command line and the web layer each hold one table that turns a class into an exit code or a
@@ -22,6 +23,7 @@ from __future__ import annotations
 
 __all__ = [
     "EngineError",
+    "GoneError",
     "MedbenchError",
     "NotAcceptableError",
     "NotFoundError",
@@ -132,6 +134,23 @@ class NotFoundError(MedbenchError):
     """There is no query, record or file of that name."""
 
     code = "not-found"
+
+
+class GoneError(MedbenchError):
+    """The thing was withdrawn (RFC 9110, section 15.5.11).
+
+    Args:
+        message: what was withdrawn.
+        successors: IRIs of what replaces it.
+    """
+
+    code = "gone"
+
+    def __init__(self, message: str, successors: tuple[str, ...] = ()) -> None:
+        """Hold the successors apart, so that a page can link to them."""
+        hint = f"It is replaced by {' and '.join(successors)}." if successors else ""
+        super().__init__(message, hint=hint)
+        self.successors = successors
 
 
 class NotAcceptableError(MedbenchError):

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOOLEAN_FORMATS",
+    "DOCUMENT_FORMATS",
     "FORMATS",
     "GRAPH_FORMATS",
+    "LINK_FORMATS",
     "REFERENCE_FORMATS",
     "RESULT_FORMATS",
     "Format",
@@ -29,8 +31,8 @@ __all__ = [
 
 #: ``results``: bindings or a boolean; ``graph``: triples; ``dataset``: triples and named graphs;
 #: ``boolean``: the answer to ASK, for which CSV and TSV define nothing; ``references``: to datasets
-#: and papers.
-Kind = Literal["results", "graph", "dataset", "boolean", "references"]
+#: and papers; ``page``: for people; ``links``: what a document is linked to.
+Kind = Literal["results", "graph", "dataset", "boolean", "references", "page", "links"]
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,9 @@ FORMATS = (
     Format("bibtex", "application/x-bibtex", "bib", "references", ("text/x-bibtex",)),
     Format("csl", "application/vnd.citationstyles.csl+json", "csl.json", "references"),
     Format("ris", "application/x-research-info-systems", "ris", "references"),
+    Format("html", "text/html", "html", "page", ("application/xhtml+xml",)),
+    Format("linkset-json", "application/linkset+json", "linkset.json", "links"),
+    Format("linkset", "application/linkset", "linkset", "links"),
 )
 
 #: What SELECT and ASK can be answered in.
@@ -91,6 +96,12 @@ GRAPH_FORMATS = tuple(f for f in FORMATS if f.kind == "graph")
 
 #: What references to datasets and papers can be written in.
 REFERENCE_FORMATS = tuple(f for f in FORMATS if f.kind == "references")
+
+#: What the links of a document are listed in.
+LINK_FORMATS = tuple(f for f in FORMATS if f.kind == "links")
+
+#: What a thing of the graph is shown in.
+DOCUMENT_FORMATS = tuple(f for f in FORMATS if f.kind in {"graph", "page", "links"})
 
 
 def by_name(name: str, offered: Sequence[Format] = FORMATS) -> Format:

@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medbench_kg import description, export, graph, records, vocabulary
+from medbench_kg import export, graph, records, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.errors import RecordError, ShapesError, StoreError
 from medbench_kg.negotiation import FORMATS, by_name
@@ -55,7 +55,7 @@ _MANIFEST = "manifest.json"
 #: What the folders of graphs begin with, in the folder of an on-disk build.
 _GRAPH = "graph-"
 
-_SOURCES: tuple[Folder, ...] = ("data", "ontology", "shapes", "queries", "sparql")
+_SOURCES: tuple[Folder, ...] = ("data", "ontology", "shapes")
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,6 @@ def build(out: Path | None = None) -> Manifest:
     report = check(assembled)
     if not report.conforms:
         raise ShapesError("The graph has violations.", hint="Run “medbench check” to see them.")
-    description.describe(assembled.store, [_file(fmt) for fmt in DUMPS if fmt.kind == "graph"])
     store = assembled.store.canonical()
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".build-", dir=target.parent))
@@ -240,7 +239,7 @@ def dump(fmt: Format, opened: Manifest | None = None) -> bytes:
     manifest = _read_manifest(folder("build"))
     if manifest.version != (_version() if opened is None else opened.version):
         raise _stale()
-    return (folder("build") / _file(fmt)).read_bytes()
+    return (folder("build") / f"medbench.{fmt.suffix}").read_bytes()
 
 
 def format_records(files: Iterable[Path] = (), *, write: bool) -> list[Path]:
@@ -311,16 +310,12 @@ def _known_names(store: LocalStore) -> dict[str, dict[str, str]]:
     return names
 
 
-def _file(fmt: Format) -> str:
-    return f"medbench.{fmt.suffix}"
-
-
 def _write(store: LocalStore, target: Path) -> Manifest:
     names = vocabulary.load()
     files: dict[str, dict[str, str | int]] = {}
     for fmt in DUMPS:
         content = export.serialize(store, fmt, names)
-        path = target / _file(fmt)
+        path = target / f"medbench.{fmt.suffix}"
         path.write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
         files[path.name] = {"bytes": len(content), "sha256": digest}

@@ -11,7 +11,15 @@ from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
 
 from medbench_kg.errors import QueryError, StoreError, UpdateError
 from medbench_kg.store.syntax import is_update, syntax_problem
-from medbench_kg.store.terms import ordered, sort_key, to_rdflib, used
+from medbench_kg.store.terms import (
+    ordered,
+    reading_order,
+    sort_key,
+    spaced,
+    to_rdflib,
+    used,
+    with_fragments,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -93,20 +101,27 @@ class LocalStore:
         except (SyntaxError, ValueError, OSError) as error:
             raise StoreError(f"The RDF can't be read: {error}.") from error
 
-    def infer(self, rule: str, graph: str | None = None) -> int:
-        """Add what a CONSTRUCT query finds to a graph; return how many are new.
-
-        Args:
-            rule: the query; it sees all graphs.
-            graph: IRI of the named graph to add to; None is the default graph.
-        """
+    def infer(self, rule: str) -> int:
+        """Add what a CONSTRUCT query finds to the default graph; return how many are new."""
         before = len(self._store)
         triples = self._run(rule)
         if not isinstance(triples, ox.QueryTriples):
             raise QueryError("A rule must be a CONSTRUCT query.")
-        target = _graph(graph)
-        self._store.extend([ox.Quad(t.subject, t.predicate, t.object, target) for t in triples])
+        self._store.extend([ox.Quad(t.subject, t.predicate, t.object) for t in triples])
         return len(self._store) - before
+
+    def construct(self, text: str) -> LocalStore:
+        """Answer a CONSTRUCT query as a store of its own.
+
+        Raises:
+            QueryError: the text isn't a CONSTRUCT query.
+        """
+        triples = self._run(text)
+        if not isinstance(triples, ox.QueryTriples):
+            raise QueryError("This needs a CONSTRUCT query.")
+        answer = LocalStore(self._prefixes)
+        answer._store.extend([ox.Quad(t.subject, t.predicate, t.object) for t in triples])
+        return answer
 
     def query(self, text: str, pick: Pick) -> tuple[bytes, Format]:
         """Answer a query in the engine's own serialisation.
@@ -194,21 +209,42 @@ class LocalStore:
         for solution in answer:
             yield {n: t.value for n in names if (t := solution[n]) is not None}
 
-    def dump(self, fmt: Format, graph: str | None = None) -> bytes:
-        """Write one graph, or all graphs if the format holds a dataset.
+    def dump(self, fmt: Format) -> bytes:
+        """Write the default graph, or all graphs if the format holds a dataset.
 
         Quads are sorted and only prefixes that occur are declared: equal graphs, equal bytes.
-
-        Args:
-            fmt: a graph or dataset format.
-            graph: IRI of the named graph to write; None is the default graph.
         """
-        source = None if fmt.kind == "dataset" else _graph(graph)
-        quads = sorted(self._store.quads_for_pattern(None, None, None, source), key=sort_key)
+        graph = None if fmt.kind == "dataset" else ox.DefaultGraph()
+        quads = sorted(self._store.quads_for_pattern(None, None, None, graph), key=sort_key)
         prefixed = fmt.name in {"turtle", "trig", "rdfxml"}
         prefixes = used(self._prefixes, quads) if prefixed else None
         content = quads if fmt.kind == "dataset" else [quad.triple for quad in quads]
         return ordered(ox.serialize(content, format=_RDF[fmt.name], prefixes=prefixes) or b"")
+
+    def document(self, fmt: Format, about: str) -> bytes:
+        """Write the default graph for a reader: the thing first, then what belongs to it.
+
+        In Turtle the fragments that it is mostly about have the empty prefix; blank nodes, which
+        the engine can't nest, are left to rdflib.
+
+        Args:
+            fmt: a graph format.
+            about: IRI of the thing.
+        """
+        quads = self._store.quads_for_pattern(None, None, None, ox.DefaultGraph())
+        triples = sorted((quad.triple for quad in quads), key=reading_order(about))
+        if fmt.name != "turtle":
+            prefixes = used(self._prefixes, triples) if fmt.name == "rdfxml" else None
+            return ordered(ox.serialize(triples, format=_RDF[fmt.name], prefixes=prefixes) or b"")
+        prefixes = used(with_fragments(self._prefixes, triples), triples)
+        if any(isinstance(triple.subject, ox.BlankNode) for triple in triples):
+            copy = self.copy_to_rdflib(into=Graph(bind_namespaces="none"))
+            for prefix, namespace in prefixes.items():
+                copy.bind(prefix, namespace)
+            return copy.serialize(format="turtle", encoding="utf-8")
+        return spaced(
+            ordered(ox.serialize(triples, format=_RDF["turtle"], prefixes=prefixes) or b"")
+        )
 
     def canonical(self) -> LocalStore:
         """A copy whose blank nodes are labelled by RDF Dataset Canonicalization."""
@@ -231,7 +267,7 @@ class LocalStore:
         through oxrdflib doesn't match shapes that didn't, and ``sh:in`` reports false violations.
         """
         copy = Graph() if into is None else into
-        source = _graph(graph)
+        source = ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
         known: dict[object, Node] = {}
 
         def term(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
@@ -276,7 +312,3 @@ def _graphs(
     iris: Sequence[str] | None,
 ) -> list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None:
     return None if iris is None else [ox.NamedNode(iri) for iri in iris]
-
-
-def _graph(iri: str | None) -> ox.NamedNode | ox.DefaultGraph:
-    return ox.DefaultGraph() if iri is None else ox.NamedNode(iri)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
@@ -11,11 +12,31 @@ from rdflib.term import BNode, Literal, Node, URIRef
 from medbench_kg.errors import QueryError, StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-__all__ = ["literal", "named_node", "ordered", "sort_key", "to_rdflib", "used"]
+__all__ = [
+    "literal",
+    "named_node",
+    "ordered",
+    "reading_order",
+    "sort_key",
+    "spaced",
+    "to_rdflib",
+    "used",
+    "with_fragments",
+]
 
-_XSD_STRING = "http://www.w3.org/2001/XMLSchema#string"
+_RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_XSD_STRING = f"{_XSD}string"
+
+#: What Turtle has a shorter way to write than a name.
+_OMITTED = {
+    _RDF_TYPE,
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString",
+    _XSD_STRING,
+    *(f"{_XSD}{name}" for name in ("boolean", "decimal", "double", "integer")),
+}
 
 
 def named_node(iri: str) -> str:
@@ -55,12 +76,49 @@ def sort_key(quad: ox.Quad) -> tuple[str, str, str, str]:
     return (str(quad.graph_name), str(quad.subject), str(quad.predicate), str(quad.object))
 
 
+def reading_order(about: str) -> Callable[[ox.Triple], tuple[int, str, bool, str, str]]:
+    """Order of triples in a document: its thing, the fragments of that, the rest; types first.
+
+    Numbers within names are ordered as numbers: ``#author-2`` comes before ``#author-10``.
+    """
+
+    def key(triple: ox.Triple) -> tuple[int, str, bool, str, str]:
+        subject, predicate = _counted(triple.subject), triple.predicate.value
+        iri = str(triple.subject)
+        rank = 0 if iri == f"<{about}>" else 1 if iri.startswith(f"<{about}#") else 2
+        return rank, subject, predicate != _RDF_TYPE, predicate, _counted(triple.object)
+
+    return key
+
+
+def _counted(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
+    """The text of a term, to sort it by."""
+    return re.sub(r"\d+", lambda number: number[0].zfill(9), str(term).rstrip(">"))
+
+
+def with_fragments(prefixes: Mapping[str, str], triples: Sequence[ox.Triple]) -> dict[str, str]:
+    """Add the empty prefix, for the document whose fragments are described most."""
+    described = {str(t.subject)[1:-1] for t in triples if t.predicate.value == _RDF_TYPE}
+    namespaces = Counter(iri[: iri.index("#") + 1] for iri in sorted(described) if "#" in iri)
+    for known in prefixes.values():
+        namespaces.pop(known, None)
+    if not namespaces:
+        return dict(prefixes)
+    return {"": namespaces.most_common(1)[0][0], **prefixes}
+
+
 def used(prefixes: Mapping[str, str], quads: Sequence[ox.Quad | ox.Triple]) -> dict[str, str]:
-    """The prefixes whose namespace some IRI of the quads begins with."""
+    """The prefixes whose namespace some IRI of the quads begins with, but for what Turtle omits."""
     iris = {term.value for quad in quads for term in quad if isinstance(term, ox.NamedNode)}
     iris |= {quad.object.datatype.value for quad in quads if isinstance(quad.object, ox.Literal)}
+    iris -= _OMITTED
     namespaces = {iri[: max(iri.rfind("/"), iri.rfind("#")) + 1] for iri in iris}
     return {prefix: ns for prefix, ns in prefixes.items() if ns in namespaces}
+
+
+def spaced(turtle: bytes) -> bytes:
+    """Put an empty line between the things of a Turtle document; literals hold no line ends."""
+    return re.sub(rb"(?<= \.)\n(?=[^@\n])", b"\n\n", turtle)
 
 
 def ordered(document: bytes) -> bytes:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask_compress import Compress
 
 from medbench_kg import vocabulary
-from medbench_kg.description import QUERIES_GRAPH, VOID_GRAPH
-from medbench_kg.negotiation import FORMATS, by_name
+from medbench_kg.negotiation import FORMATS
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
 from medbench_kg.web.browse import browse
 from medbench_kg.web.cache import keep
-from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
-from medbench_kg.web.descriptions import descriptions
+from medbench_kg.web.feeds import feeds
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
+from medbench_kg.web.resources import paths, resources
 from medbench_kg.web.watch import ENCODINGS, health, preflight, watch
 from medbench_kg.web.workbench import workbench
 
@@ -35,6 +34,7 @@ _COMPRESSED = (
     "text/css",
     "text/javascript",
     "text/plain",
+    "application/atom+xml",
     "application/json",
     "application/problem+json",
 )
@@ -58,25 +58,19 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
         COMPRESS_MIMETYPES=[*_COMPRESSED, *(fmt.media_type for fmt in FORMATS)],
     )
     words.register(app)
-    app.register_blueprint(protocol(store, pool, _service(store), manifest.version))
+    service = LocalStore(vocabulary.load().prefixes)
+    description = files("medbench_kg.web") / "service.ttl"
+    service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
+    app.register_blueprint(protocol(store, pool, service, manifest.version))
     app.register_blueprint(workbench(store))
     app.register_blueprint(browse(store))
-    app.register_blueprint(descriptions(store, manifest.version))
     app.register_blueprint(pages(manifest))
+    app.register_blueprint(feeds(store))
+    app.register_blueprint(resources(store, manifest.version))
     problems.register(app)
     Compress(app)
     app.register_blueprint(health(pool, manifest.version))
     app.before_request(preflight)
-    kept = keep(app.wsgi_app, (*PATHS, *DESCRIPTIONS), settings.cache_mb << 20)
+    kept = keep(app.wsgi_app, PATHS + paths(), settings.cache_mb << 20)
     app.wsgi_app = watch(kept, access_log=settings.access_log)  # type: ignore[assignment,method-assign]
     return app
-
-
-def _service(store: LocalStore) -> LocalStore:
-    """The service description, with all that an editor or a query planner reads in it."""
-    service = LocalStore(vocabulary.load().prefixes)
-    description = resources.files("medbench_kg.web") / "service.ttl"
-    service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
-    for graph in (VOID_GRAPH, QUERIES_GRAPH):
-        service.load(store.dump(by_name("ntriples"), graph), "ntriples")
-    return service

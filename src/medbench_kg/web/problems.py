@@ -29,6 +29,7 @@ _STATUS: dict[type[errors.MedbenchError], HTTPStatus] = {
     errors.OverloadedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.EngineError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
+    errors.GoneError: HTTPStatus.GONE,
     errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
     errors.StoreError: HTTPStatus.BAD_GATEWAY,
 }
@@ -49,7 +50,9 @@ def _from_core(error: errors.MedbenchError) -> Response:
     status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
     position = _POSITION.fullmatch(error.where)
     place = {"line": int(position[1]), "column": int(position[2])} if position else {}
-    more: dict[str, str | int] = {"hint": error.hint, "where": error.where, **place}
+    more: dict[str, str | int | list[str]] = {"hint": error.hint, "where": error.where, **place}
+    if isinstance(error, errors.GoneError):
+        more["replacedBy"] = list(error.successors)
     response = _problem(status, error.code, error.message, **more)
     if isinstance(error, errors.UnavailableError):
         response.headers["Retry-After"] = str(error.retry_after_s)
@@ -72,7 +75,7 @@ def _from_accident(error: Exception) -> Response:
     return _problem(status, "error", "The server made a mistake; it is in its log.")
 
 
-def _problem(status: HTTPStatus, code: str, detail: str, **more: str | int) -> Response:
+def _problem(status: HTTPStatus, code: str, detail: str, **more: str | int | list[str]) -> Response:
     document = {
         "type": f"{BASE}problem/{code}",
         "title": status.phrase,

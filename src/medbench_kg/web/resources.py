@@ -1,0 +1,312 @@
+"""Every IRI answers: the document about each thing of the graph, in every format.
+
+The path of an IRI below the base is the path of a document about the thing. The server says 200,
+never that the document is the thing; the persistent IRI says 303 elsewhere (decision 0009).
+
+Specification: RFC 9110, sections 8.7 (Content-Location) and 12.5.1 (Accept); Cool URIs for the
+Semantic Web, section 4; FAIR Signposting Profile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from medbench_kg import description, vocabulary
+from medbench_kg.assets import folder
+from medbench_kg.errors import GoneError, NotFoundError
+from medbench_kg.negotiation import DOCUMENT_FORMATS, LINK_FORMATS, by_name, choose
+from medbench_kg.vocabulary import BASE
+from medbench_kg.web import view
+from medbench_kg.web.signposting import Link, header, linkset
+from medbench_kg.web.words import LANGUAGES, language
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from medbench_kg.description import Document
+    from medbench_kg.negotiation import Format
+    from medbench_kg.store import LocalStore
+
+__all__ = ["Rendition", "paths", "resources"]
+
+#: Licence of what we say about things.
+_CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
+
+#: Links to items that a header has at most; the linkset has all.
+_MAX_ITEMS = 16
+
+#: Names that a wrong path is compared with at most this long, and how many are proposed.
+_MAX_MISTAKE, _PROPOSALS = 120, 3
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """A format that some things have besides the common ones, e.g. BibTeX.
+
+    Attributes:
+        format: its media type and suffix.
+        applies: whether the thing with an IRI has it.
+        write: makes the document about the thing with an IRI.
+    """
+
+    format: Format
+    applies: Callable[[str], bool]
+    write: Callable[[str], bytes]
+
+
+class _Library:
+    """The documents of a graph, looked up by path."""
+
+    def __init__(self, store: LocalStore, renditions: Sequence[Rendition]) -> None:
+        self.store = store
+        self._renditions = renditions
+        self.signposts = lru_cache(1 << 12)(lambda iri: description.signposts(store, iri))
+        self.triples = lru_cache(1 << 6)(self._triples)
+
+    @cached_property
+    def documents(self) -> dict[str, Document]:
+        return description.documents(self.store)
+
+    @cached_property
+    def aliases(self) -> dict[str, str]:
+        return description.aliases(self.store)
+
+    @cached_property
+    def layout(self) -> view.Layout:
+        return view.layout(self.store)
+
+    def find(self, path: str) -> tuple[Document, Format | None]:
+        """Find the document that a path leads to, and the format that its suffix names.
+
+        Raises:
+            NotFoundError: there is no thing of that name, or not in that format.
+        """
+        known = self.documents.get(BASE + path)
+        if known:
+            return known, None
+        for fmt in (*DOCUMENT_FORMATS, *(one.format for one in self._renditions)):
+            stem = path.removesuffix(f".{fmt.suffix}")
+            known = self.documents.get(BASE + stem) if stem != path else None
+            if known and fmt in self.offered(known.iri):
+                return known, fmt
+        raise NotFoundError(f"There is nothing at “/{path}”.", hint=self._near(path))
+
+    def offered(self, iri: str) -> tuple[Format, ...]:
+        """The formats of the document about a thing, in order of preference."""
+        more = (one.format for one in self._renditions if one.applies(iri))
+        return (*DOCUMENT_FORMATS, *more)
+
+    def write(self, iri: str, fmt: Format) -> bytes:
+        """Write the document about a thing in a format that isn't a page and has no links."""
+        for one in self._renditions:
+            if one.format == fmt:
+                return one.write(iri)
+        return self.triples(iri, fmt)
+
+    def _triples(self, iri: str, fmt: Format) -> bytes:
+        said = description.describe(self.store, iri)
+        return description.write(said, iri, fmt, vocabulary.load())
+
+    def page(self, iri: str) -> view.Page:
+        """Lay the document about a thing out for a reader."""
+        said = description.statements(description.describe(self.store, iri))
+        return view.page(said, iri, self.layout, language())
+
+    def _near(self, path: str) -> str:
+        known = [iri.removeprefix(BASE) for iri in self.documents]
+        near = get_close_matches(path, known, _PROPOSALS) if len(path) <= _MAX_MISTAKE else []
+        proposals = " or ".join(f"/{name}" for name in near)
+        return f"Did you mean {proposals}?" if near else "The start page leads to everything."
+
+
+def paths() -> tuple[str, ...]:
+    """Beginnings of the paths of all documents, in both languages."""
+    namespaces = vocabulary.load().prefixes.values()
+    own = [one.removeprefix(BASE).rstrip("/#") for one in namespaces if one.startswith(BASE)]
+    return tuple(f"{lang}/{name}" for name in own for lang in ("", "/zh"))
+
+
+def resources(store: LocalStore, version: str, renditions: Sequence[Rendition] = ()) -> Blueprint:
+    """Make the routes of the documents.
+
+    Args:
+        store: the graph.
+        version: its version, which pages name.
+        renditions: formats that some things have besides the common ones.
+    """
+    routes = Blueprint("resources", __name__)
+    library = _Library(store, renditions)
+    context = (folder("ontology") / "context.jsonld").read_bytes()
+
+    @routes.get("/<path:path>", defaults={"lang": "en"})
+    @routes.get("/zh/<path:path>", defaults={"lang": "zh"})
+    def thing(path: str) -> Response:
+        """Say what the graph says about a thing."""
+        alias = library.aliases.get(BASE + path)
+        if alias:
+            return _see_other(_address(alias))
+        document, named = library.find(path)
+        fmt = named or _wanted(library.offered(document.iri))
+        if request.base_url == document.iri:
+            return _see_other(_address(document.iri, fmt))
+        is_asked_for = named is not None or _asks_for(fmt)
+        if document.is_deprecated and not (is_asked_for and fmt.kind == "graph"):
+            raise GoneError(f"{document.iri} was withdrawn.", document.successors)
+        return _answer(library, document, fmt, version, is_suffixed=named is not None)
+
+    @routes.get("/context.jsonld")
+    def context_document() -> Response:
+        """Serve the JSON-LD context."""
+        return _kept(context, by_name("jsonld").content_type)
+
+    @routes.get("/sitemap.xml")
+    def sitemap() -> Response:
+        """List all pages, with the dates of their records."""
+        body = render_template("sitemap.xml", documents=library.documents.values(), base=BASE)
+        return _kept(body.encode(), "application/xml")
+
+    @routes.get("/robots.txt")
+    def robots() -> Response:
+        """Invite crawlers, and lead them to the sitemap."""
+        return _kept(render_template("robots.txt").encode(), "text/plain; charset=utf-8")
+
+    return routes
+
+
+def _wanted(offered: Sequence[Format]) -> Format:
+    """The format that the request names, else the one that the client prefers."""
+    named = request.args.get("_mediatype", "").replace(" ", "+")
+    return by_name(named, offered) if named else choose(request.headers.get("Accept", ""), offered)
+
+
+def _asks_for(fmt: Format) -> bool:
+    """Whether a client names a format, and doesn't just take anything."""
+    accept = request.headers.get("Accept", "").lower()
+    names = (fmt.media_type, *fmt.aliases)
+    return "_mediatype" in request.args or any(name in accept for name in names)
+
+
+def _address(iri: str, fmt: Format | None = None) -> str:
+    """Path of the document about a thing: in the page's language for pages, else the one there is.
+
+    Args:
+        iri: the thing.
+        fmt: the format that a suffix is to name; None for the negotiated document.
+    """
+    lang = language() if fmt is None or fmt.kind == "page" else "en"
+    suffix = f".{fmt.suffix}" if fmt else ""
+    return url_for("resources.thing", path=iri.removeprefix(BASE) + suffix, lang=lang)
+
+
+def _see_other(address: str) -> Response:
+    """Lead from an IRI to a document about its thing (httpRange-14)."""
+    response = Response(status=303, headers={"Location": address})
+    response.vary.add("Accept")
+    return response
+
+
+def _kept(body: bytes, content_type: str) -> Response:
+    """An answer that can be kept; conditions are decided in front of the app."""
+    response = Response(body, content_type=content_type)
+    response.set_etag(hashlib.sha256(body).hexdigest()[:32])
+    response.cache_control.public = True
+    response.cache_control.no_cache = True
+    return response
+
+
+def _answer(
+    library: _Library, document: Document, fmt: Format, version: str, *, is_suffixed: bool
+) -> Response:
+    iri = document.iri
+    links = _level_1(library, iri)
+    if fmt.kind == "page":
+        body = _page(library, document, links, version)
+    elif fmt.kind == "links":
+        body = linkset(_level_2(library, iri), fmt)
+    else:
+        body = library.write(iri, fmt)
+    response = _kept(body, fmt.content_type)
+    response.status_code = 410 if document.is_deprecated else 200
+    response.vary.add("Accept")
+    response.headers["Content-Location"] = _address(iri, fmt)
+    response.headers["Link"] = header(
+        links if fmt.kind == "page" or not is_suffixed else _of_a_description(iri, fmt)
+    )
+    if document.modified:
+        response.last_modified = datetime.fromisoformat(document.modified).replace(tzinfo=UTC)
+    if fmt.kind == "page":
+        response.headers["Content-Language"] = LANGUAGES[language()]
+    return response
+
+
+def _page(library: _Library, document: Document, links: list[Link], version: str) -> bytes:
+    offered = library.offered(document.iri)
+    return render_template(
+        "resource.html",
+        page=library.page(document.iri),
+        path=document.iri.removeprefix(BASE),
+        document=document,
+        formats={fmt: _address(document.iri, fmt) for fmt in offered if fmt.kind != "page"},
+        links=links,
+        version=version,
+    ).encode()
+
+
+def _level_1(library: _Library, iri: str) -> list[Link]:
+    """The links of the document about a thing; of many items the first in the linkset alone."""
+    found = library.signposts(iri)
+    items = [target for relation, target in found if relation == "item"]
+    shown = [pair for pair in found if pair[0] != "item" or len(items) <= _MAX_ITEMS]
+    offered = library.offered(iri)
+    return [
+        Link(iri, "cite-as"),
+        Link("https://schema.org/AboutPage", "type"),
+        *(Link(target, relation) for relation, target in shown),
+        *(
+            Link(_address(iri, fmt), "describedby", fmt.media_type)
+            for fmt in offered
+            if fmt.kind not in {"page", "links"}
+        ),
+        *(
+            Link(_address(iri, fmt), "linkset", fmt.media_type)
+            for fmt in offered
+            if fmt.kind == "links"
+        ),
+    ]
+
+
+def _level_2(library: _Library, iri: str) -> dict[str, list[Link]]:
+    """Absolute links of the document about a thing, all items included, and of its descriptions."""
+    here = urljoin(request.url, _address(iri))
+    found = [Link(target, relation) for relation, target in library.signposts(iri)]
+    first = [link for link in _level_1(library, iri) if link not in found]
+    anchored = {here: [*first, *found]}
+    for fmt in library.offered(iri):
+        if fmt.kind not in {"page", "links"}:
+            anchored[urljoin(here, _address(iri, fmt))] = _of_a_description(iri, fmt)
+    return {
+        anchor: [replace(link, target=urljoin(here, link.target)) for link in links]
+        for anchor, links in anchored.items()
+    }
+
+
+def _of_a_description(iri: str, fmt: Format) -> list[Link]:
+    """The links of a document that describes a thing for machines."""
+    return [
+        Link(iri, "cite-as"),
+        Link(_address(iri), "describes", "text/html"),
+        Link(_CC0, "license"),
+        *(
+            Link(_address(iri, one), "linkset", one.media_type)
+            for one in LINK_FORMATS
+            if one != fmt
+        ),
+    ]

@@ -1,0 +1,231 @@
+"""Feeds as a reader reads them, the event stream as a client follows it."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+import feedparser
+import pytest
+from flask import Flask
+from rdflib import RDF, Graph, Namespace, URIRef
+from rdflib.namespace import DCTERMS, FOAF
+
+from medbench_kg.store import LocalStore
+from medbench_kg.web import problems, words
+from medbench_kg.web.feeds import feeds
+
+if TYPE_CHECKING:
+    from email.message import Message
+
+    from flask.testing import FlaskClient
+
+BASE = "https://w3id.org/medbench-kg/"
+MB = Namespace(f"{BASE}ontology#")
+LDES = Namespace("https://w3id.org/ldes#")
+TREE = Namespace("https://w3id.org/tree#")
+AS = Namespace("https://www.w3.org/ns/activitystreams#")
+STREAM = URIRef(f"{BASE}ldes#stream")
+
+#: One record on an earlier day, one that was changed later, one that was withdrawn.
+HISTORY = """
+@prefix adms: <http://www.w3.org/ns/adms#> .
+@prefix dcat: <http://www.w3.org/ns/dcat#> .
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix foaf: <http://xmlns.com/foaf/0.1/> .
+@prefix mb: <https://w3id.org/medbench-kg/ontology#> .
+@prefix mbd: <https://w3id.org/medbench-kg/dataset/> .
+@prefix mbr: <https://w3id.org/medbench-kg/record/> .
+@prefix mbstat: <https://w3id.org/medbench-kg/record-status/> .
+@prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
+@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+mb:Dataset rdfs:label "Dataset"@en , "数据集"@zh .
+mbd:old a mb:Dataset ; dcterms:title "Old & <odd>"@en .
+mbd:new a mb:Dataset ; dcterms:title "New"@en , "新"@zh .
+mbd:gone a mb:Dataset ; dcterms:title "Gone"@en ; dcterms:isReplacedBy mbd:new .
+mbr:old a dcat:CatalogRecord ; foaf:primaryTopic mbd:old ; adms:status mbstat:accepted ;
+  dcterms:issued "2026-01-31"^^xsd:date ; dcterms:modified "2026-01-31"^^xsd:date .
+mbr:new a dcat:CatalogRecord ; foaf:primaryTopic mbd:new ; adms:status mbstat:accepted ;
+  dcterms:issued "2026-01-31"^^xsd:date ; dcterms:modified "2026-02-03"^^xsd:date .
+mbr:gone a dcat:CatalogRecord ; foaf:primaryTopic mbd:gone ; adms:status mbstat:deprecated ;
+  dcterms:issued "2026-01-31"^^xsd:date ; dcterms:modified "2026-02-03"^^xsd:date .
+"""
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: Message
+    body: bytes
+
+
+def fetch(url: str, **headers: str) -> Answer:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers=named), timeout=30
+        ) as response:
+            return Answer(response.status, response.headers, response.read())
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.headers, error.read())
+
+
+@pytest.fixture(scope="module")
+def history() -> FlaskClient:
+    store = LocalStore()
+    store.load(HISTORY.encode(), "turtle")
+    app = Flask("medbench_kg.web")
+    words.register(app)
+    problems.register(app)
+    app.register_blueprint(feeds(store))
+    return app.test_client()
+
+
+@pytest.mark.parametrize(
+    ("path", "lang", "kind", "title"),
+    [
+        ("/feed.atom", "en", "Dataset", "medbench-kg: what is new"),
+        ("/zh/feed.atom", "zh-Hans", "数据集", "medbench-kg：最近更新"),
+        (
+            "/modality/ct/feed.atom",
+            "en",
+            "Dataset",
+            "medbench-kg: what is new about Computed tomography (CT)",
+        ),
+        (
+            "/zh/modality/ct/feed.atom",
+            "zh-Hans",
+            "数据集",
+            "medbench-kg：“计算机断层扫描（CT）”的最近更新",
+        ),
+    ],
+)
+def test_a_feed_has_all_that_atom_demands(
+    server: str, path: str, lang: str, kind: str, title: str
+) -> None:
+    answer = fetch(server + path)
+    assert answer.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
+    read = feedparser.parse(answer.body)
+    assert not read.bozo
+    assert read.version == "atom10"
+    assert (read.feed.id, read.feed.title, read.feed.language) == (
+        f"{BASE}{path.removeprefix('/')}",
+        title,
+        lang,
+    )
+    assert read.feed.author
+    assert {"rel": "self", "href": server + path, "type": "application/atom+xml"} in read.feed.links
+    assert len({entry.id for entry in read.entries}) == len(read.entries) > 5
+    for entry in read.entries:
+        assert entry.id.startswith(BASE)
+        assert entry.title
+        assert entry.summary
+        assert datetime(*entry.updated_parsed[:6], tzinfo=UTC) <= datetime(
+            *read.feed.updated_parsed[:6], tzinfo=UTC
+        )
+        assert entry.link.startswith(server)
+    assert kind in {tag.label for entry in read.entries for tag in entry.tags}
+
+
+def test_a_feed_of_a_concept_has_what_the_query_finds(server: str) -> None:
+    rows = fetch(f"{server}/query/datasets-by-modality?modality=ct&format=csv").body.decode()
+    found = {line.split(",")[0] for line in rows.splitlines()[1:]}
+    entries = feedparser.parse(fetch(f"{server}/modality/ct/feed.atom").body).entries
+    assert {entry.id for entry in entries} == found
+
+
+def test_an_unknown_concept_has_no_feed(server: str) -> None:
+    answer = fetch(f"{server}/modality/nonsense/feed.atom")
+    assert answer.status == 404
+    assert answer.headers.get_content_type() == "application/problem+json"
+
+
+def test_a_page_leads_to_the_feed_of_its_language(server: str) -> None:
+    for path in ("/", "/zh/"):
+        page = fetch(server + path, Accept="text/html").body.decode()
+        assert 'type="application/atom+xml" title="medbench-kg' in page
+        assert f'href="{path}feed.atom"' in page
+
+
+def test_a_feed_says_what_was_withdrawn_and_escapes_titles(history: FlaskClient) -> None:
+    text = history.get("/zh/feed.atom").text
+    assert f'<at:deleted-entry ref="{BASE}dataset/gone" when="2026-02-03T00:00:00Z"/>' in text
+    read = feedparser.parse(text)
+    assert not read.bozo
+    assert [entry.id for entry in read.entries] == [f"{BASE}dataset/new", f"{BASE}dataset/old"]
+    assert read.entries[0].title == "新"
+    assert "Old &amp; &lt;odd&gt;" in text
+
+
+def members(graph: Graph) -> set[str]:
+    return {str(member) for member in graph.objects(STREAM, TREE.member)}
+
+
+@pytest.mark.parametrize(
+    ("accept", "parser"),
+    [
+        ("text/turtle", "turtle"),
+        ("application/n-triples", "nt"),
+        ("application/ld+json", "json-ld"),
+        ("application/rdf+xml", "xml"),
+    ],
+)
+def test_a_client_finds_each_record_once_by_following_the_stream(
+    server: str, store: LocalStore, accept: str, parser: str
+) -> None:
+    answer = fetch(f"{server}/ldes", Accept=accept)
+    assert answer.headers.get_content_type() == accept
+    assert "Accept" in answer.headers["Vary"]
+    root = Graph().parse(data=answer.body, format=parser)
+    assert set(root.objects(STREAM, TREE.view)) == {URIRef(f"{server}/ldes")}
+    assert root.value(STREAM, LDES.timestampPath) == DCTERMS.created
+    found: list[URIRef] = []
+    for node in set(root.objects(None, TREE.node)):
+        page = Graph().parse(data=fetch(str(node), Accept=accept).body, format=parser)
+        for member in page.objects(STREAM, TREE.member):
+            found += page.objects(member, DCTERMS.isVersionOf)
+    records = store.copy_to_rdflib().subjects(FOAF.primaryTopic, None)
+    assert sorted(found) == sorted(set(records))
+
+
+def test_the_newest_page_is_open_and_can_be_revalidated(server: str) -> None:
+    root = Graph().parse(data=fetch(f"{server}/ldes", Accept="text/turtle").body)
+    newest = max(str(node) for node in root.objects(None, TREE.node))
+    answer = fetch(f"{newest}.ttl")
+    assert "immutable" not in answer.headers["Cache-Control"]
+    assert fetch(f"{newest}.ttl", If_None_Match=answer.headers["ETag"]).status == 304
+    assert fetch(f"{server}/ldes/1999-01-01").status == 404
+
+
+def test_the_stream_bounds_each_page_by_time(history: FlaskClient) -> None:
+    root = Graph().parse(data=history.get("/ldes.ttl").data)
+    bounds = {
+        (str(page).rpartition("/")[2], str(root.value(relation, RDF.type)).rpartition("#")[2]): str(
+            root.value(relation, TREE.value)
+        )
+        for relation, page in root.subject_objects(TREE.node)
+    }
+    assert bounds == {
+        ("2026-01-31", "GreaterThanOrEqualToRelation"): "2026-01-31T00:00:00+00:00",
+        ("2026-01-31", "LessThanRelation"): "2026-02-01T00:00:00+00:00",
+        ("2026-02-03", "GreaterThanOrEqualToRelation"): "2026-02-03T00:00:00+00:00",
+    }
+
+
+def test_a_closed_page_may_be_kept_for_ever(history: FlaskClient) -> None:
+    closed = history.get("/ldes/2026-01-31.nt")
+    assert closed.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    page = Graph().parse(data=closed.data, format="nt")
+    assert members(page) == {f"{BASE}record/old#2026-01-31"}
+    assert [str(value) for value in page.objects(None, LDES.immutable)] == ["true"]
+
+
+def test_a_withdrawn_record_is_a_tombstone(history: FlaskClient) -> None:
+    page = Graph().parse(data=history.get("/ldes/2026-02-03.nt").data, format="nt")
+    assert members(page) == {f"{BASE}record/new#2026-02-03", f"{BASE}record/gone#2026-02-03"}
+    gone = URIRef(f"{BASE}record/gone#2026-02-03")
+    assert page.value(gone, RDF.type) == AS.Delete
+    assert page.value(gone, DCTERMS.isReplacedBy) == URIRef(f"{BASE}dataset/new")
+    assert page.value(URIRef(f"{BASE}record/new#2026-02-03"), RDF.type) == AS.Update
