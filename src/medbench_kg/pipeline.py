@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medbench_kg import export, graph, records, vocabulary
+from medbench_kg import editing, export, graph, records, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.errors import RecordError, ShapesError, StoreError
 from medbench_kg.negotiation import FORMATS, by_name
@@ -42,7 +42,6 @@ __all__ = [
     "built_version",
     "check",
     "dump",
-    "format_records",
     "is_built",
     "open_built",
 ]
@@ -96,7 +95,7 @@ def assemble(extra: Iterable[Path] = ()) -> Assembled:
         MedbenchError: a Turtle file, a mapping set or a rule is broken.
     """
     names = vocabulary.load()
-    found, problems = records.load(_shown(folder("data")), names)
+    found, problems = records.load(editing.shown(folder("data")), names)
     known = {record.path.resolve() for record in found}
     for path in extra:
         if path.resolve() not in known:
@@ -242,53 +241,11 @@ def dump(fmt: Format, opened: Manifest | None = None) -> bytes:
     return (folder("build") / f"medbench.{fmt.suffix}").read_bytes()
 
 
-def format_records(files: Iterable[Path] = (), *, write: bool) -> list[Path]:
-    """Bring records into canonical form.
-
-    Args:
-        files: records; none means all below ``data/``.
-        write: whether to change the files.
-
-    Returns:
-        The files that were not in canonical form.
-
-    Raises:
-        RecordError: a file can't be read, or holds a comment, which would be lost.
-    """
-    names = vocabulary.load()
-    data = _shown(folder("data"))
-    paths = list(files) or sorted(p for kind in records.KINDS for p in (data / kind).glob("*.yaml"))
-    changed = []
-    for path in paths:
-        text = path.read_text(encoding="utf-8")
-        canonical = records.reformat(text, path, names)
-        if canonical != text:
-            changed.append(path)
-            if write:
-                _write_atomically(path, canonical)
-    return changed
-
-
-def _shown(path: Path) -> Path:
-    """A path as a person would write it: relative where it is below the working folder."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
 def _stale() -> StoreError:
     return StoreError(
         "The built graph isn't from the present data/, ontology/ and shapes/.",
         hint="Run “medbench build”.",
     )
-
-
-def _write_atomically(path: Path, text: str) -> None:
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=".", delete=False
-    ) as file:
-        file.write(text)
-    Path(file.name).chmod(path.stat().st_mode)
-    Path(file.name).replace(path)
 
 
 def _version() -> str:
@@ -382,5 +339,5 @@ def _read_manifest(built: Path) -> Manifest:
         return Manifest(**json.loads((built / _MANIFEST).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(
-            f"There is no built graph in {_shown(built)}.", hint="Run “medbench build”."
+            f"There is no built graph in {editing.shown(built)}.", hint="Run “medbench build”."
         ) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from medbench_kg.cli import building, curation, questions, serving
+from medbench_kg.cli import building, curation, lists, questions, serving
 from medbench_kg.cli.console import Group
 
 __all__ = ["main"]
@@ -23,6 +23,7 @@ def main() -> None:
 for command in (
     curation.check,
     curation.fmt,
+    lists.import_list,
     building.build,
     building.export,
     questions.query,

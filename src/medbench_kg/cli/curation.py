@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medbench_kg import errors, pipeline
+from medbench_kg import editing, errors, pipeline
 from medbench_kg.cli.console import Progress, locale_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["check", "fmt"]
+    from medbench_kg.validation import Severity
+
+__all__ = ["check", "fmt", "print_report"]
 
 
 @click.command()
@@ -36,16 +38,51 @@ def check(
 
     Without FILES the whole graph is checked.
     """
-    from medbench_kg import reporting  # noqa: PLC0415  pulls in pySHACL, which only checks need
-    from medbench_kg.validation import Severity  # noqa: PLC0415
+    from medbench_kg import validation  # noqa: PLC0415  pulls in pySHACL, which only checks need
 
-    language = lang or locale_language()
+    severity = validation.Severity
+    least = severity.INFO if files or verbose else severity.VIOLATION
+    worst = print_report(files, lang or locale_language(), form, least)
+    if strict and worst == severity.WARNING:
+        raise SystemExit(1)
+
+
+@click.command()
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit with 1 if needed.")
+def fmt(files: tuple[Path, ...], only_check: bool) -> None:
+    """Write records in their canonical form; without FILES, all of them."""
+    changed = editing.format_records(files, write=not only_check)
+    for path in changed:
+        click.echo(path)
+    if changed and only_check:
+        raise SystemExit(1)
+
+
+def print_report(
+    files: tuple[Path, ...], language: str, form: str, least: Severity
+) -> Severity | None:
+    """Check records and print the report.
+
+    Args:
+        files: the records; none means the whole graph.
+        language: ``en`` or ``zh``.
+        form: see ``check``.
+        least: findings below this severity are counted, not shown.
+
+    Returns:
+        The worst severity found; None if there are no findings.
+
+    Raises:
+        SystemExit: 2 if a record can't be read, 3 if there is a violation.
+    """
+    from medbench_kg import reporting  # noqa: PLC0415  pulls in pySHACL, which only checks need
+
     with Progress("Reading records" if language == "en" else "读取记录"):
         assembled = pipeline.assemble(files)
     with Progress("Validating" if language == "en" else "校验"):
         report = pipeline.check(assembled, files)
     problems = [p for p in assembled.problems if not files or _concerns(p, files)]
-    least = Severity.INFO if files or verbose else Severity.VIOLATION
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: reporting.as_text(report, problems, language, least),
         "json": lambda: reporting.as_json(report, problems),
@@ -57,20 +94,7 @@ def check(
         raise SystemExit(2)
     if not report.conforms:
         raise SystemExit(3)
-    if strict and report.worst == Severity.WARNING:
-        raise SystemExit(1)
-
-
-@click.command()
-@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--check", "only_check", is_flag=True, help="Change nothing; exit with 1 if needed.")
-def fmt(files: tuple[Path, ...], only_check: bool) -> None:
-    """Write records in their canonical form; without FILES, all of them."""
-    changed = pipeline.format_records(files, write=not only_check)
-    for path in changed:
-        click.echo(path)
-    if changed and only_check:
-        raise SystemExit(1)
+    return report.worst
 
 
 def _concerns(problem: errors.RecordError, files: tuple[Path, ...]) -> bool:

@@ -1,0 +1,91 @@
+"""The upstream list and the graph: what the list states anew, what the graph puts right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from medbench_kg import editing, readme, records, vocabulary
+from medbench_kg.errors import NotFoundError
+from medbench_kg.upstream.comparing import Change, Comparison, compare
+from medbench_kg.upstream.drafting import Source, draft
+from medbench_kg.upstream.held import Listing, host_labels, listings, of_kind, read_terms
+from medbench_kg.upstream.reporting import as_json, as_text
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from medbench_kg.pipeline import Assembled
+    from medbench_kg.readme import Issue, Lang
+
+__all__ = ["Change", "Outcome", "as_json", "as_text", "read", "table", "write"]
+
+#: Slug of the list that listings belong to.
+_LIST = "med-vlm-bench"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of reading the list.
+
+    Attributes:
+        comparison: what differs from the graph.
+        issues: what wasn't read or is suspicious, in the order of lines.
+        held: the rows as the graph holds them.
+    """
+
+    comparison: Comparison
+    issues: tuple[Issue, ...]
+    held: tuple[Listing, ...]
+
+
+def read(assembled: Assembled, document: str) -> Outcome:
+    """Read the list and compare it with the graph.
+
+    Args:
+        assembled: the graph.
+        document: the list, Markdown.
+    """
+    terms = read_terms(assembled)
+    held = listings(assembled)
+    rows, issues = readme.parse(document, terms)
+    return Outcome(compare(rows, held, terms), tuple(issues), tuple(held))
+
+
+def write(
+    assembled: Assembled, outcome: Outcome, *, commit: str, committed: str, today: str
+) -> list[Path]:
+    """Draft records for new rows and bring the listings up to date, all or nothing.
+
+    Args:
+        assembled: the graph that the outcome was compared with.
+        outcome: see :func:`read`.
+        commit: full id of the commit that was read.
+        committed: its day, ISO.
+        today: day of the import, ISO.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        NotFoundError: there is no record of the list.
+        RecordError: a record can't be written; nothing is.
+    """
+    upstream = next((r for r in of_kind(assembled, "lists") if r.path.stem == _LIST), None)
+    if upstream is None:
+        raise NotFoundError(
+            f"There is no record of the list “{_LIST}”.", hint="Add it to data/lists/."
+        )
+    source = Source(upstream.node, commit, committed, today, host_labels(assembled))
+    taken = {record.path.stem for record in assembled.records}
+    drafts = draft(outcome.comparison, outcome.held, taken, source)
+    names = vocabulary.load()
+    return editing.write_records(
+        {name: records.canonical(node, names) for name, node in drafts.items()}
+    )
+
+
+def table(assembled: Assembled, lang: Lang) -> str:
+    """Write the list's table of a language, as the listing records have it."""
+    rows = [listing.facts for listing in listings(assembled) if listing.lang == lang]
+    return readme.render(rows, lang, read_terms(assembled))

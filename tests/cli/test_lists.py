@@ -1,0 +1,146 @@
+"""The upstream list on the command line: reading it, writing what it states, writing it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LIST = ROOT / "tests" / "fixtures" / "list" / "med-vlm-bench.md"
+COMMIT = "2a9a31f1b47b1a4f287f5bb328bbd744c340054e"
+NEW_ROW = (
+    "| NewBench | [NewBench: A Test of Things](https://arxiv.org/abs/2602.01234v2) | 2026.02.03 "
+    "(MICCAI 2026) | Image (CT) & Text | VQA | ~12.5K QA pairs from 3 datasets; 7 gizmos "
+    "| [HF](https://huggingface.co/datasets/a/newbench) |"
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project that a test may write into."""
+    for name in ("data", "ontology", "shapes", "src"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copy(LIST, tmp_path / "list.md")
+    return tmp_path
+
+
+def medbench(
+    *words: str, at: Path = ROOT, lang: str = "C.UTF-8"
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "medbench_kg", *words],
+        cwd=at,
+        env={**os.environ, "LC_ALL": lang, "PYTHONPATH": str(at / "src")},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+        timeout=300,
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def with_new_row(document: Path) -> None:
+    lines = document.read_text(encoding="utf-8").splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("| Multi-RADS"))
+    document.write_text("\n".join([*lines[:at], NEW_ROW, *lines[at:]]), encoding="utf-8")
+
+
+def test_import_says_that_nothing_is_to_do_in_the_language_of_the_user() -> None:
+    assert "Nothing to do" in medbench("import", str(LIST)).stdout
+    assert "无需处理" in medbench("import", str(LIST), lang="zh_CN.UTF-8").stdout
+    assert "无需处理" in medbench("import", str(LIST), "--lang", "zh").stdout
+
+
+def test_import_as_json_holds_the_issues_with_their_lines() -> None:
+    document = json.loads(medbench("import", str(LIST), "--format", "json").stdout)
+    assert document["changes"] == []
+    assert {issue["line"] for issue in document["issues"]} == {78, 112, 163, 191, 197, 218}
+
+
+def test_writing_the_commit_that_the_graph_holds_changes_no_byte(project: Path) -> None:
+    before = contents(project / "data")
+    result = medbench(
+        "import", "list.md", "--write", "--commit", COMMIT, "--committed", "2026-01-21", at=project
+    )
+    assert (result.returncode, result.stderr) == (0, "Wrote 0 files.\n")
+    assert contents(project / "data") == before
+
+
+def test_writing_a_new_row_drafts_records_and_names_what_is_missing(project: Path) -> None:
+    with_new_row(project / "list.md")
+    result = medbench(
+        "import",
+        "list.md",
+        "--write",
+        "--commit",
+        "1" * 40,
+        "--committed",
+        "2026-02-05",
+        at=project,
+    )
+    assert result.returncode == 3, result.stderr
+    assert "The venue “MICCAI 2026” isn't in data/venues/" in result.stdout
+    assert "It isn't clear what 7 counts" in result.stdout
+    assert "data/datasets/newbench.yaml:2: violation [type]" in result.stdout
+    assert "data/papers/arxiv-2602.01234.yaml:2: violation [type]" in result.stdout
+    assert "data/listings" not in result.stdout
+    draft = (project / "data/datasets/newbench.yaml").read_text(encoding="utf-8")
+    assert "TODO" not in draft
+    assert "status: proposed" in draft
+    upstream = (project / "data/lists/med-vlm-bench.yaml").read_text(encoding="utf-8")
+    assert f"commit: '{'1' * 40}'" in upstream
+    assert "modified: '2026-02-05'" in upstream
+    assert medbench("fmt", "--check", at=project).returncode == 0
+    assert "Nothing to do" in medbench("import", "list.md", at=project).stdout
+
+
+def test_import_reads_the_commit_from_git_where_git_knows_it(project: Path) -> None:
+    def git(*words: str) -> str:
+        identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+        return subprocess.run(
+            ["git", *identity, *words], cwd=project, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("init", "-q")
+    git("add", "list.md")
+    git("commit", "-q", "-m", "list", "--date", "2026-01-21T00:00:00Z")
+    commit = git("rev-parse", "HEAD")
+    (project / "list.md").write_text("no list any more", encoding="utf-8")
+    result = medbench("import", "list.md", "--commit", commit, at=project)
+    assert "Nothing to do" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "english", "chinese"),
+    [
+        (["--commit", "abc"], "40 hexadecimal digits", "40 位十六进制"),
+        (["--write"], "needs “--commit”", "需要“--commit”"),
+        (["--write", "--commit", COMMIT], "give “--committed”", "请用“--committed”"),
+    ],
+    ids=["short commit", "no commit", "no day"],
+)
+def test_a_wrong_call_of_import_is_explained_in_both_languages(
+    words: list[str], english: str, chinese: str
+) -> None:
+    for lang, text in (("en", english), ("zh", chinese)):
+        result = medbench("import", str(LIST), "--lang", lang, *words)
+        assert result.returncode == 2
+        assert text in result.stderr
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "list.md"
+    path.write_bytes(b"\xff\xfe\x00")
+    result = medbench("import", str(path), "--lang", "en")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "isn't UTF-8" in result.stderr
