@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medbench_kg import editing, export, graph, records, vocabulary
+from medbench_kg import changes, crate, editing, export, graph, records, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.errors import RecordError, ShapesError, StoreError
 from medbench_kg.negotiation import FORMATS, by_name
@@ -44,6 +44,7 @@ __all__ = [
     "dump",
     "is_built",
     "open_built",
+    "read",
 ]
 
 #: The dumps of a build, in the order of the format table.
@@ -235,10 +236,15 @@ def dump(fmt: Format, opened: Manifest | None = None) -> bytes:
     Raises:
         StoreError: the graph hasn't been built from the present files, or not the one opened.
     """
+    return read(f"medbench.{fmt.suffix}", opened)
+
+
+def read(name: str, opened: Manifest | None = None) -> bytes:
+    """A file of the build; arguments and errors are those of :func:`dump`."""
     manifest = _read_manifest(folder("build"))
     if manifest.version != (_version() if opened is None else opened.version):
         raise _stale()
-    return (folder("build") / f"medbench.{fmt.suffix}").read_bytes()
+    return (folder("build") / name).read_bytes()
 
 
 def _stale() -> StoreError:
@@ -278,6 +284,8 @@ def _write(store: LocalStore, target: Path) -> Manifest:
         files[path.name] = {"bytes": len(content), "sha256": digest}
     numbers = _count(store)
     manifest = Manifest(_version(), numbers.pop("triples"), numbers, files)
+    (last, *_) = changes.days(changes.recent(store, "en"))
+    (target / crate.FILE).write_bytes(crate.describe(files, manifest.version, last))
     (target / _MANIFEST).write_text(_as_json(manifest), encoding="utf-8")
     return manifest
 

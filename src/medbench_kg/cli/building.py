@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medbench_kg import pipeline
+from medbench_kg import crate, pipeline
 from medbench_kg.cli.console import FOLDER, Progress
 from medbench_kg.negotiation import by_name
 
@@ -49,12 +49,17 @@ def _built(manifest: Manifest) -> None:
 
 
 @click.command()
-@click.option("--format", "form", default="turtle", show_default=True, help="RDF format.")
+@click.option("--format", "form", default="turtle", show_default=True, help="RDF format, or crate.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File.")
 def export(form: str, output: Path | None) -> None:
-    """Write the graph: turtle, jsonld, ntriples, nquads, trig or rdfxml."""
-    fmt = by_name(form, pipeline.DUMPS)
-    content = pipeline.dump(fmt)
+    """Write the graph: turtle, jsonld, ntriples, nquads, trig or rdfxml, or all in an RO-Crate.
+
+    The RO-Crate is a ZIP archive: ``--format crate``.
+    """
+    if form == "crate":
+        content = crate.pack(pipeline.read)
+    else:
+        content = pipeline.dump(by_name(form, pipeline.DUMPS))
     if output is None:
         sys.stdout.buffer.write(content)
     else:

@@ -8,7 +8,9 @@ from flask import Blueprint, Response, render_template, request
 
 from medbench_kg import pipeline
 from medbench_kg.catalogue import catalogue
+from medbench_kg.crate import FILE
 from medbench_kg.errors import NotFoundError
+from medbench_kg.negotiation import by_name
 
 if TYPE_CHECKING:
     from medbench_kg.pipeline import Manifest
@@ -31,6 +33,17 @@ def pages(manifest: Manifest) -> Blueprint:
             queries=catalogue(),
             dumps=dumps,
         )
+
+    @routes.get("/data/ro-crate-metadata.json")
+    def crate() -> Response:
+        """Describe the dumps as an RO-Crate."""
+        if not manifest.files:
+            raise NotFoundError("This graph has no dumps.", hint="Ask it by SPARQL.")
+        body = pipeline.read(FILE, manifest)
+        response = Response(body, content_type=by_name("jsonld").media_type)
+        response.set_etag(manifest.version)
+        response.make_conditional(request)
+        return response
 
     @routes.get("/data/<name>")
     def dump(name: str) -> Response:
