@@ -38,6 +38,7 @@ __all__ = [
     "catalogue",
     "find",
     "internal",
+    "resolve",
     "values",
 ]
 
@@ -221,11 +222,24 @@ def internal(name: str, slot: str = "", iris: Iterable[str] = ()) -> str:
     return _fill(text, slot, " ".join(map(engine.named_node, iris))) if slot else text
 
 
+def resolve(parameter: Parameter, value: str) -> str:
+    """Read a slug, a compact IRI or an IRI, where a parameter takes an IRI."""
+    names = vocabulary.load()
+    if "://" in value:
+        return value
+    if ":" in value:
+        return names.expand(value)
+    for choice in parameter.choices:
+        if names.local_name(choice).lower() == value.lower():
+            return choice
+    return vocabulary.BASE + "/".join(part for part in (parameter.folder, value) if part)
+
+
 def _check_values(store: LocalStore, query: Query, arguments: Mapping[str, str]) -> None:
     for name, value in arguments.items():
         parameter = query.parameter(name)
         known = {row["value"]: row["en"] for row in values(store, parameter)} if value else {}
-        iri = _iri(parameter, value) if known else ""
+        iri = resolve(parameter, value) if known else ""
         if known and iri not in known:
             slugs = [one.rpartition("/")[2].rpartition("#")[2] for one in known]
             near = get_close_matches(value.lower(), slugs, 1, 0.4)
@@ -243,7 +257,7 @@ def _fill(text: str, name: str, term: str) -> str:
 
 def _term(parameter: Parameter, value: str) -> str:
     if parameter.type == "iri":
-        return engine.named_node(_iri(parameter, value))
+        return engine.named_node(resolve(parameter, value))
     if parameter.type == "integer":
         if not re.fullmatch(r"[+-]?\d{1,18}", value):
             raise QueryError(
@@ -251,19 +265,6 @@ def _term(parameter: Parameter, value: str) -> str:
             )
         return engine.literal(value, _XSD_INTEGER)
     return engine.literal(value)
-
-
-def _iri(parameter: Parameter, value: str) -> str:
-    """Read a slug, a compact IRI or an IRI."""
-    names = vocabulary.load()
-    if "://" in value:
-        return value
-    if ":" in value:
-        return names.expand(value)
-    for choice in parameter.choices:
-        if names.local_name(choice).lower() == value.lower():
-            return choice
-    return vocabulary.BASE + "/".join(part for part in (parameter.folder, value) if part)
 
 
 def _parse(name: str, text: str) -> Query:

@@ -18,7 +18,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medbench_kg import changes, crate, editing, export, graph, records, vocabulary
+from medbench_kg import changes, crate, editing, export, graph, metadata, records, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.errors import RecordError, ShapesError, StoreError
 from medbench_kg.negotiation import FORMATS, by_name
@@ -55,7 +55,7 @@ _MANIFEST = "manifest.json"
 #: What the folders of graphs begin with, in the folder of an on-disk build.
 _GRAPH = "graph-"
 
-_SOURCES: tuple[Folder, ...] = ("data", "ontology", "shapes")
+_SOURCES: tuple[Folder, ...] = ("data", "ontology", "shapes", "queries", "sparql")
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,7 @@ def build(out: Path | None = None) -> Manifest:
     report = check(assembled)
     if not report.conforms:
         raise ShapesError("The graph has violations.", hint="Run “medbench check” to see them.")
+    metadata.describe(assembled.store, [_file(fmt) for fmt in DUMPS if fmt.kind == "graph"])
     store = assembled.store.canonical()
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".build-", dir=target.parent))
@@ -273,12 +274,16 @@ def _known_names(store: LocalStore) -> dict[str, dict[str, str]]:
     return names
 
 
+def _file(fmt: Format) -> str:
+    return f"medbench.{fmt.suffix}"
+
+
 def _write(store: LocalStore, target: Path) -> Manifest:
     names = vocabulary.load()
     files: dict[str, dict[str, str | int]] = {}
     for fmt in DUMPS:
         content = export.serialize(store, fmt, names)
-        path = target / f"medbench.{fmt.suffix}"
+        path = target / _file(fmt)
         path.write_bytes(content)
         digest = hashlib.sha256(content).hexdigest()
         files[path.name] = {"bytes": len(content), "sha256": digest}

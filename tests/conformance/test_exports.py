@@ -11,7 +11,7 @@ import pytest
 from rdflib import Dataset, Graph
 from rdflib.compare import isomorphic
 
-from medbench_kg import export, vocabulary
+from medbench_kg import export, metadata, pipeline, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.negotiation import by_name
 
@@ -90,5 +90,8 @@ def test_a_dump_is_the_same_bytes_each_time(
     name: str, assembled: Assembled, built: tuple[LocalStore, Manifest]
 ) -> None:
     assert built
-    again = export.serialize(assembled.store.canonical(), by_name(name), vocabulary.load())
+    store = assembled.store.canonical()
+    files = (fmt for fmt in pipeline.DUMPS if fmt.kind == "graph")
+    metadata.describe(store, [f"medbench.{fmt.suffix}" for fmt in files])
+    again = export.serialize(store.canonical(), by_name(name), vocabulary.load())
     assert again == dump(name)

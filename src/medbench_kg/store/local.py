@@ -101,13 +101,19 @@ class LocalStore:
         except (SyntaxError, ValueError, OSError) as error:
             raise StoreError(f"The RDF can't be read: {error}.") from error
 
-    def infer(self, rule: str) -> int:
-        """Add what a CONSTRUCT query finds to the default graph; return how many are new."""
+    def infer(self, rule: str, graph: str | None = None) -> int:
+        """Add what a CONSTRUCT query finds to a graph; return how many are new.
+
+        Args:
+            rule: the query; it sees all graphs.
+            graph: IRI of the named graph to add to; None is the default graph.
+        """
         before = len(self._store)
         triples = self._run(rule)
         if not isinstance(triples, ox.QueryTriples):
             raise QueryError("A rule must be a CONSTRUCT query.")
-        self._store.extend([ox.Quad(t.subject, t.predicate, t.object) for t in triples])
+        target = _graph(graph)
+        self._store.extend([ox.Quad(t.subject, t.predicate, t.object, target) for t in triples])
         return len(self._store) - before
 
     def construct(self, text: str) -> LocalStore:
@@ -209,13 +215,17 @@ class LocalStore:
         for solution in answer:
             yield {n: t.value for n in names if (t := solution[n]) is not None}
 
-    def dump(self, fmt: Format) -> bytes:
-        """Write the default graph, or all graphs if the format holds a dataset.
+    def dump(self, fmt: Format, graph: str | None = None) -> bytes:
+        """Write one graph, or all graphs if the format holds a dataset.
 
         Quads are sorted and only prefixes that occur are declared: equal graphs, equal bytes.
+
+        Args:
+            fmt: a graph or dataset format.
+            graph: IRI of the named graph to write; None is the default graph.
         """
-        graph = None if fmt.kind == "dataset" else ox.DefaultGraph()
-        quads = sorted(self._store.quads_for_pattern(None, None, None, graph), key=sort_key)
+        source = None if fmt.kind == "dataset" else _graph(graph)
+        quads = sorted(self._store.quads_for_pattern(None, None, None, source), key=sort_key)
         prefixed = fmt.name in {"turtle", "trig", "rdfxml"}
         prefixes = used(self._prefixes, quads) if prefixed else None
         content = quads if fmt.kind == "dataset" else [quad.triple for quad in quads]
@@ -267,7 +277,7 @@ class LocalStore:
         through oxrdflib doesn't match shapes that didn't, and ``sh:in`` reports false violations.
         """
         copy = Graph() if into is None else into
-        source = ox.DefaultGraph() if graph is None else ox.NamedNode(graph)
+        source = _graph(graph)
         known: dict[object, Node] = {}
 
         def term(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> Node:
@@ -312,3 +322,7 @@ def _graphs(
     iris: Sequence[str] | None,
 ) -> list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None:
     return None if iris is None else [ox.NamedNode(iri) for iri in iris]
+
+
+def _graph(iri: str | None) -> ox.NamedNode | ox.DefaultGraph:
+    return ox.DefaultGraph() if iri is None else ox.NamedNode(iri)

@@ -9,11 +9,14 @@ from flask import Flask
 from flask_compress import Compress
 
 from medbench_kg import vocabulary
-from medbench_kg.negotiation import FORMATS
+from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
+from medbench_kg.negotiation import FORMATS, by_name
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
 from medbench_kg.web.browse import browse
 from medbench_kg.web.cache import keep
+from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
+from medbench_kg.web.descriptions import descriptions
 from medbench_kg.web.feeds import feeds
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
@@ -58,12 +61,10 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
         COMPRESS_MIMETYPES=[*_COMPRESSED, *(fmt.media_type for fmt in FORMATS)],
     )
     words.register(app)
-    service = LocalStore(vocabulary.load().prefixes)
-    description = files("medbench_kg.web") / "service.ttl"
-    service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
-    app.register_blueprint(protocol(store, pool, service, manifest.version))
+    app.register_blueprint(protocol(store, pool, _service(store), manifest.version))
     app.register_blueprint(workbench(store))
     app.register_blueprint(browse(store))
+    app.register_blueprint(descriptions(store, manifest.version))
     app.register_blueprint(pages(manifest))
     app.register_blueprint(feeds(store))
     app.register_blueprint(resources(store, manifest.version))
@@ -71,6 +72,16 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     Compress(app)
     app.register_blueprint(health(pool, manifest.version))
     app.before_request(preflight)
-    kept = keep(app.wsgi_app, PATHS + paths(), settings.cache_mb << 20)
+    kept = keep(app.wsgi_app, PATHS + DESCRIPTIONS + paths(), settings.cache_mb << 20)
     app.wsgi_app = watch(kept, access_log=settings.access_log)  # type: ignore[assignment,method-assign]
     return app
+
+
+def _service(store: LocalStore) -> LocalStore:
+    """The service description, with all that an editor or a query planner reads in it."""
+    service = LocalStore(vocabulary.load().prefixes)
+    description = files("medbench_kg.web") / "service.ttl"
+    service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
+    for graph in (VOID_GRAPH, QUERIES_GRAPH):
+        service.load(store.dump(by_name("ntriples"), graph), "ntriples")
+    return service

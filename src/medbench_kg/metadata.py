@@ -1,0 +1,126 @@
+"""Describes the graph in RDF: VoID, the canned queries, a DCAT catalogue of what can be downloaded.
+
+What only the program knows (prefixes, queries, files) is stated as JSON-LD; all the rest follows
+from the graph by the CONSTRUCT queries in ``sparql/void/`` and ``sparql/catalogue/``, run in the
+order of their names. Each description is a named graph, so that data stay apart from metadata.
+
+Specification: VoID; SHACL, sections 5.2.1 (sh:declare) and 6.2.1 (sh:parameter), and SHACL's
+vocabulary for executables; DCAT 3 and DCAT-AP 3.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from medbench_kg import vocabulary
+from medbench_kg.catalogue import ask, catalogue, resolve
+from medbench_kg.negotiation import by_name
+from medbench_kg.vocabulary import BASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from medbench_kg.catalogue import Parameter, Query
+    from medbench_kg.store import LocalStore
+
+__all__ = ["CATALOGUE_GRAPH", "QUERIES_GRAPH", "VOID_GRAPH", "describe"]
+
+#: The named graphs of the descriptions; each is a document of that address, too.
+VOID_GRAPH = f"{BASE}.well-known/void"
+QUERIES_GRAPH = f"{BASE}.well-known/sparql-examples"
+CATALOGUE_GRAPH = f"{BASE}catalogue"
+
+#: The graph as a dataset, in VoID and DCAT.
+_DATASET = "catalogue#medbench-kg"
+_PREFIXES = ".well-known/sparql-examples#prefixes"
+
+_Node = dict[str, object]
+
+
+def describe(store: LocalStore, dumps: Iterable[str]) -> None:
+    """Add the VoID description and the canned queries to a store.
+
+    Args:
+        store: the whole graph; both descriptions become named graphs of it.
+        dumps: names of the files that hold the default graph.
+
+    Raises:
+        QueryError: a canned query can't be answered.
+    """
+    prefixes = _prefixes()
+    queries = [_query(query, _rows(store, query)) for query in catalogue()]
+    _state(store, [prefixes, *queries], QUERIES_GRAPH)
+    dataset: _Node = {"id": _DATASET, "dataDump": [f"data/{name}" for name in sorted(dumps)]}
+    _state(store, [prefixes, dataset], VOID_GRAPH)
+    _infer(store, "void", VOID_GRAPH)
+
+
+def _state(store: LocalStore, nodes: list[_Node], graph: str) -> None:
+    """Add JSON-LD nodes, written with the keys of ``facts.jsonld``."""
+    package = resources.files("medbench_kg") / "sparql" / "facts.jsonld"
+    context = json.loads(package.read_text(encoding="utf-8"))["@context"]
+    store.load(json.dumps({"@context": context, "@graph": nodes}).encode(), "jsonld", graph=graph)
+
+
+def _infer(store: LocalStore, folder: str, graph: str) -> None:
+    files = (resources.files("medbench_kg") / "sparql" / folder).iterdir()
+    for package in sorted(files, key=lambda file: file.name):
+        store.infer(package.read_text(encoding="utf-8"), graph)
+
+
+def _prefixes() -> _Node:
+    names = vocabulary.load().prefixes.items()
+    declarations = [
+        {"id": f"{_PREFIXES}-{prefix}", "prefix": prefix, "namespace": namespace}
+        for prefix, namespace in names
+    ]
+    return {"id": _PREFIXES, "type": "owl:Ontology", "declare": declarations}
+
+
+def _rows(store: LocalStore, query: Query) -> int:
+    """How many rows a canned query finds with its default parameters."""
+    body, _ = ask(store, query, {}, lambda _kind: by_name("tsv"))
+    return body.count(b"\n") - 1
+
+
+def _query(query: Query, rows: int) -> _Node:
+    iri = f"query/{query.name}"
+    parameters = [_parameter(iri, p, n) for n, p in enumerate(query.parameters)]
+    return {
+        "id": iri,
+        "type": ["sh:SPARQLExecutable", "sh:SPARQLSelectExecutable"],
+        "identifier": query.name,
+        "comment": query.question,
+        "select": query.bind({}),
+        "prefixes": _PREFIXES,
+        "keywords": list(query.tags),
+        "target": "sparql",
+        "parameter": parameters,
+        "result": {"id": f"{iri}#result", "type": "schema:ItemList", "numberOfItems": str(rows)},
+    }
+
+
+def _parameter(query: str, parameter: Parameter, order: int) -> _Node:
+    """A parameter as SHACL has it: a constraint on the values, and a path named like the slot."""
+    node: _Node = {
+        "id": f"{query}#{parameter.name}",
+        "type": "sh:Parameter",
+        "path": f"query#{parameter.name}",
+        "name": parameter.name,
+        "description": parameter.help,
+        "order": str(order),
+        "optional": "true",
+    }
+    if parameter.type != "iri":
+        default = {"defaultValue": parameter.default} if parameter.default else {}
+        return {**node, **default, "datatype": f"xsd:{parameter.type}"}
+    if parameter.default:
+        node["defaultValue"] = {"id": resolve(parameter, parameter.default)}
+    if parameter.scheme:
+        scheme = {"id": f"{node['id']}-scheme", "path": "skos:inScheme"}
+        return {**node, "property": {**scheme, "hasValue": parameter.scheme}}
+    if parameter.of_class:
+        return {**node, "class": vocabulary.load().property_of(parameter.of_class)}
+    return {**node, "in": list(parameter.choices)}
