@@ -65,8 +65,9 @@ $(VENV)/.dev: $(VENV)/.run
 
 # Debian packages that tests need. What can't be installed, the tests name; they fail if CI is set.
 $(VENV)/.system: $(VENV)/.run
-	-command -v chromium >/dev/null || { apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium fonts-noto-cjk; }
+	-{ command -v chromium && test -x /usr/sbin/apache2; } >/dev/null || { apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+	  chromium fonts-noto-cjk apache2-bin; }
 	@touch $@
 
 # A peer that can't be installed is reported as such by the benchmark, so this goes on without it.

@@ -5,6 +5,7 @@ The bulk of the table goes to the app in this process, a sample of it to the run
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import urllib.error
@@ -27,6 +28,7 @@ from medbench_kg.negotiation import DOCUMENT_FORMATS, GRAPH_FORMATS, Format, by_
 from medbench_kg.settings import Settings
 from medbench_kg.store import LocalStore
 from medbench_kg.vocabulary import BASE
+from medbench_kg.web import schema
 from medbench_kg.web.app import create_app
 
 if TYPE_CHECKING:
@@ -86,6 +88,9 @@ CLIENTS = {
     "empty elements": (", ,,text/turtle, ,", "turtle"),
     "linkset": ("application/linkset+json", "linkset-json"),
 }
+#: All datasets, counted apart from the program.
+INSTANCES = "SELECT ?d WHERE { ?d a <https://w3id.org/medbench-kg/ontology#Dataset> }"
+
 NONSENSE = ["image/png", "*/*;q=0", "text/turtle;q=0", "a", "text/csv, audio/*;q=0.1"]
 
 
@@ -315,6 +320,34 @@ def test_the_sitemap_lists_every_document_in_both_languages(
     assert found == {(lang, path) for path in known for lang in ("", "zh/")}
     assert "/dataset/gemex.html</loc>\n<lastmod>2026-" in text
     assert "Sitemap: http://localhost/sitemap.xml" in get(client, "/robots.txt", None).text
+
+
+@pytest.mark.parametrize("lang", ["", "/zh"])
+def test_the_ontology_page_tells_of_every_term_in_both_languages(
+    client: FlaskClient, store: LocalStore, lang: str
+) -> None:
+    text = html.unescape(get(client, f"{lang}/ontology", "text/html").text)
+    terms = schema.terms(store)
+    assert len(terms) > 80
+    for term in terms:
+        assert f'id="{term.anchor}"' in text
+        assert all(said in text for said in (*term.labels.values(), *term.definitions.values()))
+    (dataset,) = [term for term in terms if term.name == "mb:Dataset"]
+    assert dataset.used == sum(1 for _ in store.rows(INSTANCES))
+    assert f"{BASE}ontology#modality" in dataset.links["in the domain of"]
+    assert "mbd:abdomenatlas-3-0" in text
+
+
+def test_the_shapes_page_tells_of_every_constraint_with_its_repair(
+    client: FlaskClient, store: LocalStore
+) -> None:
+    text = html.unescape(get(client, "/zh/shapes", "text/html").text)
+    rules = {rule.iri: rule for group in schema.rules(store).values() for rule in group}
+    assert len(rules) > 300
+    for rule in rules.values():
+        assert f'id="{rule.anchor}"' in text
+        assert rule.messages["en"] in text
+        assert rule.repairs["zh"] in text
 
 
 # Over real HTTP

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from flask import Blueprint, Response, render_template, request, url_for
+from flask_babel import gettext
 
 from medbench_kg import description, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.errors import GoneError, NotFoundError
 from medbench_kg.negotiation import DOCUMENT_FORMATS, LINK_FORMATS, by_name, choose
 from medbench_kg.vocabulary import BASE
-from medbench_kg.web import view
+from medbench_kg.web import schema, view
 from medbench_kg.web.signposting import Link, header, linkset
 from medbench_kg.web.words import LANGUAGES, language
 
@@ -83,6 +84,14 @@ class _Library:
     def layout(self) -> view.Layout:
         return view.layout(self.store)
 
+    @cached_property
+    def schema(self) -> dict[str, dict[str, object]]:
+        """What the pages about the schema show, by their path."""
+        return {
+            "ontology": {"terms": schema.terms(self.store)},
+            "shapes": {"rules": schema.rules(self.store)},
+        }
+
     def find(self, path: str) -> tuple[Document, Format | None]:
         """Find the document that a path leads to, and the format that its suffix names.
 
@@ -117,6 +126,8 @@ class _Library:
 
     def page(self, iri: str) -> view.Page:
         """Lay the document about a thing out for a reader."""
+        if iri == f"{BASE}shapes":
+            return view.Page(iri, view.Value(gettext("Shapes")))
         said = description.statements(description.describe(self.store, iri))
         return view.page(said, iri, self.layout, language())
 
@@ -249,10 +260,14 @@ def _answer(
 
 def _page(library: _Library, document: Document, links: list[Link], version: str) -> bytes:
     offered = library.offered(document.iri)
+    name = document.iri.removeprefix(BASE)
     return render_template(
-        "resource.html",
+        f"{name if name in library.schema else 'resource'}.html",
         page=library.page(document.iri),
-        path=document.iri.removeprefix(BASE),
+        base=BASE,
+        shorten=vocabulary.load().shorten,
+        **library.schema.get(name, {}),
+        path=name,
         document=document,
         formats={fmt: _address(document.iri, fmt) for fmt in offered if fmt.kind != "page"},
         links=links,

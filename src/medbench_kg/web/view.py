@@ -108,11 +108,11 @@ class Page:
 
     iri: str
     title: Value
-    other_title: Value | None
-    types: tuple[str, ...]
-    description: Value | None
-    groups: tuple[Group, ...]
-    tree: tuple[Value, ...]
+    other_title: Value | None = None
+    types: tuple[str, ...] = ()
+    description: Value | None = None
+    groups: tuple[Group, ...] = ()
+    tree: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -275,9 +275,11 @@ class _Writer:
         return names.get(self._lang, name)
 
     def _chosen(self, said: list[Statement]) -> list[Statement]:
-        """Texts in the page's language only, if there are any; other names in all languages."""
+        """Texts in the page's language only, if there are any; other names in all, but once."""
         mine = [one for one in said if one.language == self._lang]
-        return said if _compact(said[0].property) == _ALSO or not mine else mine
+        if _compact(said[0].property) == _ALSO:
+            return list({one.value: one for one in [*said, *mine]}.values())
+        return mine or said
 
     def _value(self, said: Statement, place: _Place) -> Value:
         if said.datatype:
