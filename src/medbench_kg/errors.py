@@ -9,6 +9,7 @@
     ├ UnavailableError     a query was stopped; carries when to try again    CLI 4   HTTP 503
     │ ├ QueryTimeoutError  it took longer than allowed
     │ ├ OverloadedError    there is no room for it now
+    │ ├ RateLimitError     the client asks too often                                 HTTP 429
     │ └ EngineError        it needs too much memory, or the engine crashed
     ├ StoreError           the graph can't be opened or is not built         CLI 5   HTTP 502
     ├ NotFoundError        no such query, record, thing or file              CLI 2   HTTP 404
@@ -30,6 +31,7 @@ __all__ = [
     "OverloadedError",
     "QueryError",
     "QueryTimeoutError",
+    "RateLimitError",
     "RecordError",
     "SettingsError",
     "ShapesError",
@@ -96,7 +98,7 @@ class UpdateError(QueryError):
 
 
 class UnavailableError(MedbenchError):
-    """A query was stopped (RFC 9110, section 15.6.4)."""
+    """A query was stopped, or not begun (RFC 9110, section 15.6.4)."""
 
     code = "unavailable"
 
@@ -115,6 +117,12 @@ class OverloadedError(UnavailableError):
     """There is no room for a query now."""
 
     code = "overloaded"
+
+
+class RateLimitError(UnavailableError):
+    """A client asks more often than the server allows (RFC 6585, section 4)."""
+
+    code = "rate-limit"
 
 
 class EngineError(UnavailableError):

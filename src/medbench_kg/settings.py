@@ -6,10 +6,13 @@ the result on. No other module reads the environment.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from medbench_kg.errors import SettingsError
 
@@ -137,6 +140,32 @@ SETTINGS = (
         "Whether a new build is taken as soon as it is there; else SIGHUP takes it.",
         "是否在新构建完成后立即换用；否则由 SIGHUP 触发。",
     ),
+    Setting(
+        "public_url",
+        "MEDBENCH_PUBLIC_URL",
+        "",
+        "URL",
+        "Address that clients reach the server at, such as https://kg.example.org; absolute links "
+        "begin with it. A proxy takes its path off.",
+        "客户端访问本服务器的地址，例如 https://kg.example.org；绝对链接以此开头，其中的路径由代理去除。",
+    ),
+    Setting(
+        "trusted_proxies",
+        "MEDBENCH_TRUSTED_PROXIES",
+        "0",
+        "proxies",
+        "Number of proxies in front, whose X-Forwarded-For is believed.",
+        "前置代理的层数，采信其 X-Forwarded-For。",
+    ),
+    Setting(
+        "rate_limit",
+        "MEDBENCH_RATE_LIMIT",
+        "off",
+        "off, or requests/time",
+        "Requests of a client to each server process, such as 300/minute; none from this machine "
+        "is counted.",
+        "每个客户端向每个服务器进程发送请求的上限，例如 300/minute；来自本机的客户端不受限制。",
+    ),
 )
 
 
@@ -157,6 +186,9 @@ class Settings:
     cache_mb: int = 32
     access_log: bool = True
     reload: bool = False
+    public_url: str = ""
+    trusted_proxies: int = 0
+    rate_limit: str = "off"
 
 
 #: Lowest and highest value of each number.
@@ -170,7 +202,12 @@ _RANGES = {
     "short_queries": (1, 256),
     "long_queries": (1, 256),
     "cache_mb": (0, 1 << 20),
+    "trusted_proxies": (0, 16),
 }
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
+_PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+_RATE = re.compile(r"off|[1-9]\d{0,8}/(second|minute|hour|day)")
 
 
 def from_env(environ: Mapping[str, str] | None = None) -> Settings:
@@ -187,6 +224,8 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         store=Path(raw["store"][1]) if raw["store"][1] else None,
         access_log=_switch(*raw["access_log"]),
         reload=_switch(*raw["reload"]),
+        public_url=_address(*raw["public_url"]),
+        rate_limit=_rate(*raw["rate_limit"]),
         **numbers,
     )
 
@@ -203,3 +242,27 @@ def _switch(variable: str, text: str) -> bool:
     if text in {"on", "off"}:
         return text == "on"
     raise SettingsError(f"{variable} is “{text}”.", hint="Write on or off.")
+
+
+def _address(variable: str, text: str) -> str:
+    """A URL that ends in a slash; empty if none is given."""
+    if not text:
+        return ""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(text)
+        host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
+        known = parts.scheme in {"http", "https"} and _HOST.fullmatch(host)
+        if known and _PATH.fullmatch(parts.path) and not parts.query and not parts.fragment:
+            return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/')}/"
+    raise SettingsError(
+        f"{variable} is “{text}”.", hint="Write scheme, host and path: https://kg.example.org/."
+    )
+
+
+def _rate(variable: str, text: str) -> str:
+    if _RATE.fullmatch(text):
+        return text
+    raise SettingsError(
+        f"{variable} is “{text}”.",
+        hint="Write off, or a number per second, minute, hour or day, such as 300/minute.",
+    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from importlib.resources import files
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
-from flask import Flask
+from flask import Flask, Response, make_response, redirect, request
 from flask_compress import Compress
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from medbench_kg import vocabulary
 from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
@@ -18,6 +20,7 @@ from medbench_kg.web.cache import keep
 from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
 from medbench_kg.web.descriptions import descriptions
 from medbench_kg.web.feeds import feeds
+from medbench_kg.web.limit import limit
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
 from medbench_kg.web.resources import paths, resources
@@ -25,6 +28,9 @@ from medbench_kg.web.watch import ENCODINGS, health, preflight, watch
 from medbench_kg.web.workbench import workbench
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
     from medbench_kg.evaluation import Pool
     from medbench_kg.pipeline import Manifest
     from medbench_kg.settings import Settings
@@ -53,7 +59,9 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
         settings: limits.
     """
     app = Flask("medbench_kg.web")
+    base = settings.public_url or vocabulary.BASE
     app.config.update(
+        PUBLIC_ORIGIN=urljoin(settings.public_url, "/").removesuffix("/"),
         MAX_CONTENT_LENGTH=settings.body_kb << 10,
         MAX_FORM_MEMORY_SIZE=settings.body_kb << 10,
         COMPRESS_ALGORITHM=list(ENCODINGS),
@@ -61,7 +69,7 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
         COMPRESS_MIMETYPES=[*_COMPRESSED, *(fmt.media_type for fmt in FORMATS)],
     )
     words.register(app)
-    app.register_blueprint(protocol(store, pool, _service(store), manifest.version))
+    app.register_blueprint(protocol(store, pool, _service(store, base), base, manifest.version))
     app.register_blueprint(workbench(store))
     app.register_blueprint(browse(store))
     app.register_blueprint(descriptions(store, manifest.version))
@@ -72,16 +80,47 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     Compress(app)
     app.register_blueprint(health(pool, manifest.version))
     app.before_request(preflight)
+    app.after_request(_redirect_by_path)
     kept = keep(app.wsgi_app, PATHS + DESCRIPTIONS + paths(), settings.cache_mb << 20)
-    app.wsgi_app = watch(kept, access_log=settings.access_log)  # type: ignore[assignment,method-assign]
+    limited = limit(kept, app, settings.rate_limit)
+    watched = watch(limited, access_log=settings.access_log)
+    named = _named(settings.public_url, watched)
+    app.wsgi_app = _behind(settings.trusted_proxies, named)  # type: ignore[assignment,method-assign]
     return app
 
 
-def _service(store: LocalStore) -> LocalStore:
+def _service(store: LocalStore, base: str) -> LocalStore:
     """The service description, with all that an editor or a query planner reads in it."""
     service = LocalStore(vocabulary.load().prefixes)
     description = files("medbench_kg.web") / "service.ttl"
-    service.load(description.read_bytes(), "turtle", base=vocabulary.BASE)
+    service.load(description.read_bytes(), "turtle", base=base)
     for graph in (VOID_GRAPH, QUERIES_GRAPH):
         service.load(store.dump(by_name("ntriples"), graph), "ntriples")
     return service
+
+
+def _behind(proxies: int, app: WSGIApplication) -> WSGIApplication:
+    """Find a client's address behind so many proxies; nothing else is taken from them."""
+    return ProxyFix(app, x_for=proxies, x_proto=0, x_host=0) if proxies else app
+
+
+def _named(public_url: str, app: WSGIApplication) -> WSGIApplication:
+    """Replace the host that a client names: caches give the answers that hold it to others."""
+    public = urlsplit(public_url)
+
+    def named(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        host = environ["SERVER_NAME"]
+        own = f"[{host}]" if ":" in host else host
+        environ["HTTP_HOST"] = public.netloc or f"{own}:{environ['SERVER_PORT']}"
+        environ["wsgi.url_scheme"] = public.scheme or "http"
+        environ["SCRIPT_NAME"] = public.path.removesuffix("/")
+        return app(environ, start_response)
+
+    return named
+
+
+def _redirect_by_path(response: Response) -> Response:
+    """Redirect by path: that leads to where the client is, by whatever name it got here."""
+    target = response.location or ""
+    path = target.removeprefix(request.host_url.rstrip("/"))
+    return response if path == target else make_response(redirect(path, response.status_code))

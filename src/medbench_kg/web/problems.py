@@ -27,6 +27,7 @@ _STATUS: dict[type[errors.MedbenchError], HTTPStatus] = {
     errors.UpdateError: HTTPStatus.FORBIDDEN,
     errors.QueryTimeoutError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OverloadedError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.RateLimitError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.EngineError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.GoneError: HTTPStatus.GONE,

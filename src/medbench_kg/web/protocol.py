@@ -55,13 +55,16 @@ _NAME = re.compile(r"(?<![\w<:/.#?$@])([A-Za-z][\w.-]*):(?=[\w%\\])")
 _Sent = Mapping[str, Sequence[str]]
 
 
-def protocol(store: LocalStore, pool: Pool, service: LocalStore, version: str) -> Blueprint:
+def protocol(
+    store: LocalStore, pool: Pool, service: LocalStore, base: str, version: str
+) -> Blueprint:
     """Make the routes that answer queries.
 
     Args:
         store: answers the canned queries, in this process.
         pool: answers the queries of strangers, elsewhere.
         service: the service description.
+        base: address of the server, ending in a slash, whatever host a client names.
         version: version of the graph, for ETags.
     """
     routes = Blueprint("protocol", __name__)
@@ -81,7 +84,7 @@ def protocol(store: LocalStore, pool: Pool, service: LocalStore, version: str) -
                 f"The request holds {len(texts)} queries.",
                 hint=f"Send one: GET ?query=…, a form with query=…, or a body of type {_QUERY}.",
             )
-        wanted = _request(texts[0], sent)
+        wanted = _request(texts[0], sent, f"{base}sparql")
         answer = _evaluate(pool, wanted, sent)
         if answer.body is None:
             return _from_file(answer)
@@ -155,13 +158,13 @@ def _not_utf8() -> QueryError:
     return QueryError("The query isn't UTF-8.", hint="Send UTF-8.")
 
 
-def _request(text: str, sent: _Sent) -> Request:
+def _request(text: str, sent: _Sent, base: str) -> Request:
     """What a child is asked: the query, the formats that the client takes, the dataset."""
     guard.inspect(text)
     return Request(
         text,
         *_acceptable(request.headers.get("Accept", ""), _first("format", sent)),
-        f"{request.scheme}://{request.host}{request.path}",
+        base,
         _graph_names("default-graph-uri", sent),
         _graph_names("named-graph-uri", sent),
     )
