@@ -144,3 +144,35 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     result = medbench("import", str(path), "--lang", "en")
     assert (result.returncode, result.stdout) == (2, "")
     assert "isn't UTF-8" in result.stderr
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_render_writes_the_table_of_a_language(lang: str) -> None:
+    lines = medbench("render", "readme", "--lang", lang).stdout.splitlines()
+    assert len(lines) == 61
+    assert medbench("render", "readme", lang=f"{lang}_XX.UTF-8").stdout.splitlines() == lines
+
+
+def test_render_shows_what_the_graph_holds_to_be_right() -> None:
+    listed = medbench("render", "readme", "--lang", "en").stdout
+    corrected = medbench("render", "readme", "--lang", "en", "--corrected").stdout
+    assert "| VQARad | - | 2023.08.07 |" in listed
+    assert "| VQA-RAD | [A dataset of clinically generated" in corrected
+    assert "HuatuoGPT-Visionn" in listed
+    assert "HuatuoGPT-Visionn" not in corrected
+
+
+def test_a_patch_of_the_list_can_be_taken_and_leaves_nothing_to_say(tmp_path: Path) -> None:
+    document = tmp_path / "README.md"
+    shutil.copy(LIST, document)
+    patch = medbench("render", "readme", "--diff", str(document)).stdout
+    subprocess.run(
+        ["git", "apply"], input=patch, encoding="utf-8", cwd=tmp_path, check=True, timeout=20
+    )
+    text = document.read_text(encoding="utf-8")
+    assert "| VQA-RAD | [A dataset of clinically generated" in text
+    assert "| EMNLP 2025 | Text (Abstracts/Notes)" in text
+    assert "315 images, 3,515 QAs" in text, "this correction isn't confirmed"
+    assert medbench("render", "readme", "--diff", str(document)).stdout == ""
+    told = json.loads(medbench("import", str(document), "--format", "json").stdout)
+    assert {change["kind"] for change in told["changes"]} == {"renamed", "changed"}

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 from cffconvert import Citation
 
+from medbench_kg import upstream
 from medbench_kg.catalogue import ask, catalogue
 from medbench_kg.cli import main
 from medbench_kg.negotiation import by_name
 from medbench_kg.settings import SETTINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from medbench_kg.pipeline import Assembled, Manifest
@@ -66,13 +68,21 @@ def test_the_line_that_the_server_prints_is_shown_as_it_is(
     assert line in readme.read_text(encoding="utf-8"), "run “make generated”"
 
 
-@pytest.mark.parametrize("name", ["queries", "settings"])
+BLOCKS: dict[str, Callable[[Assembled], str]] = {
+    "queries": questions,
+    "settings": lambda _: settings(),
+    "newest-en": lambda assembled: upstream.table(assembled, "en", corrected=True, newest=10),
+    "newest-zh": lambda assembled: upstream.table(assembled, "zh", corrected=True, newest=10),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BLOCKS))
 def test_a_generated_block_is_fresh(
     name: str, root: Path, assembled: Assembled, request: pytest.FixtureRequest
 ) -> None:
     readme = root / "README.md"
     text = readme.read_text(encoding="utf-8")
-    block = questions(assembled) if name == "queries" else settings()
+    block = BLOCKS[name](assembled).rstrip()
     pattern = re.compile(rf"(<!-- {name}:begin [^>]*-->\n).*?(<!-- {name}:end -->)", re.DOTALL)
     fresh = pattern.sub(lambda m: f"{m[1]}{block}\n{m[2]}", text)
     assert pattern.search(text), f"README has no block “{name}”"

@@ -24,6 +24,7 @@ for command in (
     curation.check,
     curation.fmt,
     lists.import_list,
+    lists.render,
     building.build,
     building.export,
     questions.query,

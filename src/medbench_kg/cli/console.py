@@ -8,7 +8,7 @@ import locale
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -69,7 +69,7 @@ class Progress:
             self._status.stop()
 
 
-def locale_language() -> str:
+def locale_language() -> Literal["en", "zh"]:
     """Name the language of the user's locale: ``zh`` or ``en``."""
     named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
     return "zh" if (named or locale.getlocale()[0] or "").lower().startswith("zh") else "en"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,7 +15,10 @@ from medbench_kg.cli.console import Progress, locale_language
 from medbench_kg.cli.curation import print_report
 from medbench_kg.errors import RecordError
 
-__all__ = ["import_list"]
+if TYPE_CHECKING:
+    from medbench_kg.readme import Lang
+
+__all__ = ["import_list", "render"]
 
 _WORDS = {
     "en": {
@@ -93,6 +98,34 @@ def import_list(
         from medbench_kg.validation import Severity  # noqa: PLC0415  pulls in pySHACL
 
         print_report(tuple(files), language, "text", Severity.WARNING)
+
+
+@click.group()
+def render() -> None:
+    """Write what the graph holds in the form of another document."""
+
+
+@render.command("readme")
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Table; default: the locale's.")
+@click.option("--corrected", is_flag=True, help="With what corrections have put right.")
+@click.option("--newest", type=click.IntRange(1), help="Only so many datasets, newest first.")
+@click.option(
+    "--diff",
+    "other",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Write a patch of this list instead: both tables, corrections applied.",
+)
+def render_readme(
+    lang: Lang | None, corrected: bool, newest: int | None, other: Path | None
+) -> None:
+    """Write the table of the upstream list from the graph, or a patch of the list."""
+    language = lang or locale_language()
+    assembled = pipeline.assemble()
+    if other is None:
+        text = upstream.table(assembled, language, corrected=corrected, newest=newest or 0)
+    else:
+        text = upstream.patch(assembled, _document(other, None, _WORDS[language]), other.name)
+    sys.stdout.buffer.write(text.encode())
 
 
 def _document(readme: Path, commit: str | None, words: dict[str, str]) -> str:

@@ -6,6 +6,7 @@ facts. A row that can't be believed is an :class:`Issue` with its line, never a 
 
 from __future__ import annotations
 
+from medbench_kg.readme.figures import read as figures_in
 from medbench_kg.readme.figures import write as sizes
 from medbench_kg.readme.model import (
     COLUMNS,
@@ -22,7 +23,7 @@ from medbench_kg.readme.model import (
 )
 from medbench_kg.readme.parsing import parse
 from medbench_kg.readme.rendering import cells, date_text, patch, render
-from medbench_kg.readme.words import ISSUES, arxiv_id, host_of
+from medbench_kg.readme.words import ISSUES, arxiv_id, concepts, host_of
 
 __all__ = [
     "COLUMNS",
@@ -37,7 +38,9 @@ __all__ = [
     "Terms",
     "arxiv_id",
     "cells",
+    "concepts",
     "date_text",
+    "figures_in",
     "host_of",
     "normalise",
     "parse",

@@ -41,14 +41,14 @@ class Source:
         commit: the full id of the commit that was read.
         committed: day of that commit, ISO.
         today: day on which the records are written, ISO.
-        hosts: slug of a host → its label in both languages.
+        labels: scheme, slug and language → preferred label.
     """
 
     list_record: Node
     commit: str
     committed: str
     today: str
-    hosts: Mapping[str, Mapping[str, str]]
+    labels: Mapping[tuple[str, str, str], str]
 
     @property
     def document(self) -> str:
@@ -236,7 +236,7 @@ def _distribution(url: str, host: str, node: Node, source: Source) -> Node:
     return {
         "id": f"#{host}-{used + 1}" if used else f"#{host}",
         "type": "Distribution",
-        "title": dict(source.hosts[host]),
+        "title": {lang: source.labels["host", host, lang] for lang in readme.HEADERS},
         "accessURL": url,
         "host": host,
         "releaseStatus": "unknown",

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from medbench_kg.readme import Lang
     from medbench_kg.records import Node, Record
 
-__all__ = ["Listing", "facts_of", "host_labels", "issued_of", "listings", "of_kind", "read_terms"]
+__all__ = [
+    "Listing",
+    "facts_of",
+    "issued_of",
+    "listings",
+    "of_kind",
+    "preferred_labels",
+    "read_terms",
+]
 
 
 @dataclass(frozen=True)
@@ -149,13 +157,17 @@ def _usual_kinds(assembled: Assembled) -> dict[str, str]:
     return usual
 
 
-def host_labels(assembled: Assembled) -> dict[str, dict[str, str]]:
-    """Slug of a kind of host → its preferred label by language."""
-    found: dict[str, dict[str, str]] = {}
-    for row in assembled.store.rows(_sparql("list-names")):
-        if row["scheme"].endswith("/host") and row["preferred"] == "true":
-            found.setdefault(row["concept"].rpartition("/")[2], {})[row["lang"]] = row["name"]
-    return found
+def preferred_labels(assembled: Assembled) -> dict[tuple[str, str, str], str]:
+    """Scheme, slug and language → preferred label."""
+    return {
+        (
+            row["scheme"].rpartition("/")[2],
+            row["concept"].rpartition("/")[2],
+            row["lang"],
+        ): row["name"]
+        for row in assembled.store.rows(_sparql("list-names"))
+        if row["preferred"] == "true"
+    }
 
 
 def _sparql(name: str) -> str:
