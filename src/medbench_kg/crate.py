@@ -16,7 +16,7 @@ from medbench_kg.negotiation import by_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FILE", "describe", "pack"]
+__all__ = ["FILE", "as_page", "describe", "pack"]
 
 #: Name of the description within the crate.
 FILE = "ro-crate-metadata.json"
@@ -35,6 +35,11 @@ _ROOT = {
         "papers, sizes, licences, sources and results, each with its evidence. "
         "医学视觉语言模型的训练与评测数据集及其论文、规模、许可协议、来源和结果，均附出处。"
     ),
+    "identifier": "https://w3id.org/medbench-kg/",
+    "keywords": ["benchmark", "medical imaging", "vision-language model", "knowledge graph"],
+    "inLanguage": ["en", "zh"],
+    "isAccessibleForFree": True,
+    "isBasedOn": {"@id": "https://w3id.org/medbench-kg/list/med-vlm-bench"},
     "license": {"@id": _CC0},
     "author": {"@id": _CONTRIBUTORS},
     "publisher": {"@id": _CONTRIBUTORS},
@@ -90,6 +95,37 @@ def describe(files: Mapping[str, Mapping[str, str | int]], version: str, date: s
         "@graph": [descriptor, root, *parts, *_CONTEXTUAL],
     }
     return json.dumps(crate, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def as_page(description: bytes, address: str) -> dict[str, object]:
+    """Turn the description of a release into schema.org JSON-LD for a page, context inline.
+
+    Args:
+        description: what :func:`describe` wrote.
+        address: where the files are served; it ends with a slash.
+    """
+    nodes = {node["@id"]: node for node in json.loads(description)["@graph"]}
+    root = nodes["./"]
+    files = [nodes[part["@id"]] for part in root.pop("hasPart")]
+    links = {key: {"@type": "@id"} for key in ("contentUrl", "identifier", "license")}
+    return {
+        "@context": {"@vocab": "https://schema.org/", **links},
+        **root,
+        "@id": "https://w3id.org/medbench-kg/",
+        "license": _CC0,
+        "creator": nodes[_CONTRIBUTORS],
+        "publisher": nodes[_CONTRIBUTORS],
+        "distribution": [
+            {
+                **file,
+                "@id": address + file["@id"],
+                "@type": "DataDownload",
+                "contentUrl": address + file["@id"],
+                "license": _CC0,
+            }
+            for file in files
+        ],
+    }
 
 
 def pack(read: Callable[[str], bytes]) -> bytes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOOLEAN_FORMATS",
+    "CROISSANT",
     "DOCUMENT_FORMATS",
     "FORMATS",
     "GRAPH_FORMATS",
@@ -45,6 +46,7 @@ class Format:
         suffix: file extension, without the dot.
         kind: what the format can hold.
         aliases: other media types by which clients ask for it.
+        profile: IRI of the profile that narrows the media type down; "" if none does.
     """
 
     name: str
@@ -52,10 +54,13 @@ class Format:
     suffix: str
     kind: Kind
     aliases: tuple[str, ...] = ()
+    profile: str = ""
 
     @property
     def content_type(self) -> str:
         """The ``Content-Type`` header; text types name their charset (RFC 6657)."""
+        if self.profile:
+            return f'{self.media_type};profile="{self.profile}"'
         return f"{self.media_type}; charset=utf-8" if self._is_text else self.media_type
 
     @property
@@ -83,6 +88,15 @@ FORMATS = (
     Format("html", "text/html", "html", "page", ("application/xhtml+xml",)),
     Format("linkset-json", "application/linkset+json", "linkset.json", "links"),
     Format("linkset", "application/linkset", "linkset", "links"),
+)
+
+#: A dataset for tools of machine learning: JSON-LD that is asked for by its suffix.
+CROISSANT = Format(
+    "croissant",
+    "application/ld+json",
+    "croissant.json",
+    "graph",
+    profile="http://mlcommons.org/croissant/1.1",
 )
 
 #: What SELECT and ASK can be answered in.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
@@ -11,15 +13,27 @@ import pytest
 from mlcroissant import Dataset
 from rdflib import RDF, Graph, Namespace, URIRef
 from rdflib.namespace import DCTERMS, SDO
+from signposting import find_signposting_http
 
 from medbench_kg import markup
+from medbench_kg.evaluation import Limits, Pool
+from medbench_kg.negotiation import CROISSANT
+from medbench_kg.settings import Settings
+from medbench_kg.store import LocalStore
+from medbench_kg.web.app import create_app
 
 if TYPE_CHECKING:
-    from medbench_kg.store import LocalStore
+    from medbench_kg.pipeline import Manifest
 
 BASE = "https://w3id.org/medbench-kg/"
 MB = Namespace(f"{BASE}ontology#")
 SKOS = Namespace("http://www.w3.org/2004/02/skos/core#")
+HOSTILE = """
+@prefix dcterms: <http://purl.org/dc/terms/> .
+@prefix mb: <https://w3id.org/medbench-kg/ontology#> .
+<https://w3id.org/medbench-kg/dataset/hostile> a mb:Dataset ;
+  dcterms:title "</script><script>alert(1)"@en .
+"""
 #: What mlcroissant recommends and the graph may not know.
 UNKNOWN = re.compile(r'Property "\S+(version|license|citeAs)" is recommended, but does not exist')
 
@@ -115,3 +129,35 @@ def test_a_concept_is_a_term_of_its_scheme(store: LocalStore) -> None:
 
 def test_what_is_none_of_these_has_no_markup(store: LocalStore) -> None:
     assert "@type" not in markup.schema_org(store, f"{BASE}record/gemex", "en")
+
+
+def test_a_dataset_has_croissant_and_references_beside_its_other_formats(server: str) -> None:
+    def fetch(path: str, accept: str = "*/*") -> tuple[str, bytes]:
+        request = urllib.request.Request(server + path, headers={"Accept": accept})
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.headers["Content-Type"], response.read()
+
+    media_type, body = fetch("/dataset/gemex.croissant.json")
+    assert media_type == 'application/ld+json;profile="http://mlcommons.org/croissant/1.1"'
+    signpost = find_signposting_http(f"{server}/dataset/gemex.html")
+    assert CROISSANT.profile in {
+        str(profile) for one in signpost.describedBy for profile in one.profiles
+    }
+    assert not Dataset(jsonld=json.loads(body)).metadata.ctx.issues.errors
+    assert fetch("/paper/arxiv-2411.16778.bib")[1].startswith(b"@inproceedings{")
+    assert fetch("/dataset/gemex", "application/x-bibtex")[1].startswith(b"@misc{dataset:gemex,")
+    assert fetch("/dataset/gemex.ris")[1].startswith(b"TY  - DATA\n")
+    assert json.loads(fetch("/dataset/gemex.csl.json")[1])[0]["type"] == "dataset"
+    page = fetch("/zh/modality/ct", "text/html")[1].decode()
+    assert 'href="/zh/modality/ct/feed.atom"' in page
+
+
+def test_a_text_in_a_page_cannot_end_its_script(built: tuple[LocalStore, Manifest]) -> None:
+    store = LocalStore()
+    store.load(HOSTILE.encode(), "turtle")
+    pool = Pool(Path("nowhere"), Limits(1, 1 << 26, 1 << 20, 1, 1))
+    client = create_app(store, built[1], pool, Settings()).test_client()
+    page = client.get("/dataset/hostile", headers={"Accept": "text/html"}).text
+    (block,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.DOTALL)
+    assert json.loads(block)["name"] == "</script><script>alert(1)"
+    assert "<script>alert" not in page

@@ -23,6 +23,7 @@ from medbench_kg.web.feeds import feeds
 from medbench_kg.web.limit import limit
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
+from medbench_kg.web.renditions import renditions
 from medbench_kg.web.resources import paths, resources
 from medbench_kg.web.watch import ENCODINGS, health, preflight, watch
 from medbench_kg.web.workbench import workbench
@@ -75,7 +76,7 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     app.register_blueprint(descriptions(store, manifest.version))
     app.register_blueprint(pages(manifest))
     app.register_blueprint(feeds(store))
-    app.register_blueprint(resources(store, manifest.version))
+    app.register_blueprint(resources(store, manifest.version, renditions(store)))
     problems.register(app)
     Compress(app)
     app.register_blueprint(health(pool, manifest.version))

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, render_template, request
 
 from medbench_kg import pipeline
 from medbench_kg.catalogue import catalogue
-from medbench_kg.crate import FILE
+from medbench_kg.crate import FILE, as_page
 from medbench_kg.errors import NotFoundError
 from medbench_kg.negotiation import by_name
 
@@ -32,6 +32,7 @@ def pages(manifest: Manifest) -> Blueprint:
             manifest=manifest,
             queries=catalogue(),
             dumps=dumps,
+            markup=_markup(manifest),
         )
 
     @routes.get("/data/ro-crate-metadata.json")
@@ -59,3 +60,10 @@ def pages(manifest: Manifest) -> Blueprint:
         raise NotFoundError(f"There is no file “{name}”.", hint=f"There are: {known}.")
 
     return routes
+
+
+def _markup(manifest: Manifest) -> dict[str, object]:
+    """The graph and its dumps in the terms of schema.org; nothing for a graph without dumps."""
+    if not manifest.files:
+        return {}
+    return as_page(pipeline.read(FILE, manifest), f"{request.url_root}data/")

@@ -20,7 +20,7 @@ from urllib.parse import urljoin
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 
-from medbench_kg import description, vocabulary
+from medbench_kg import description, markup, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.errors import GoneError, NotFoundError
 from medbench_kg.negotiation import DOCUMENT_FORMATS, LINK_FORMATS, by_name, choose
@@ -271,6 +271,7 @@ def _page(library: _Library, document: Document, links: list[Link], version: str
         document=document,
         formats={fmt: _address(document.iri, fmt) for fmt in offered if fmt.kind != "page"},
         links=links,
+        markup=markup.schema_org(library.store, document.iri, language()),
         version=version,
     ).encode()
 
@@ -286,7 +287,7 @@ def _level_1(library: _Library, iri: str) -> list[Link]:
         Link("https://schema.org/AboutPage", "type"),
         *(Link(target, relation) for relation, target in shown),
         *(
-            Link(_address(iri, fmt), "describedby", fmt.media_type)
+            Link(_address(iri, fmt), "describedby", fmt.media_type, fmt.profile)
             for fmt in offered
             if fmt.kind not in {"page", "links"}
         ),

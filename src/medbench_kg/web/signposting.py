@@ -24,11 +24,12 @@ __all__ = ["Link", "header", "linkset"]
 
 @dataclass(frozen=True)
 class Link:
-    """A typed link: address, relation type, and the media type found there, "" if unknown."""
+    """A typed link: address, relation type, media type and profile found there, "" if unknown."""
 
     target: str
     relation: str
     type: str = ""
+    profile: str = ""
 
 
 def header(links: Iterable[Link], anchor: str = "") -> str:
@@ -42,6 +43,7 @@ def header(links: Iterable[Link], anchor: str = "") -> str:
     return ", ".join(
         f'<{iri_to_uri(link.target)}>; rel="{link.relation}"'
         + (f'; type="{link.type}"' if link.type else "")
+        + (f'; profile="{link.profile}"' if link.profile else "")
         + begin
         for link in links
     )
@@ -64,7 +66,8 @@ def linkset(anchored: Mapping[str, Iterable[Link]], fmt: Format) -> bytes:
         context: dict[str, object] = {"anchor": anchor}
         targets: dict[str, list[dict[str, str]]] = {}
         for link in links:
-            target = {"href": link.target, **({"type": link.type} if link.type else {})}
-            targets.setdefault(link.relation, []).append(target)
+            target = {"href": link.target, "type": link.type, "profile": link.profile}
+            known = {name: value for name, value in target.items() if value}
+            targets.setdefault(link.relation, []).append(known)
         contexts.append(context | targets)
     return json.dumps({"linkset": contexts}, ensure_ascii=False, indent=1).encode() + b"\n"
