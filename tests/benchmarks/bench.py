@@ -18,13 +18,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import generate
 import peers
 import processes
 import pyoxigraph as ox
 import report
 import traffic
 from load import Order
+
+from medbench_kg import synthetic
+from medbench_kg.graph import SHAPES_GRAPH
 
 HERE = Path(__file__).parent
 CLIENTS = (1, 8)
@@ -248,10 +250,14 @@ def graph_to_serve(datasets: int, scratch: Path) -> peers.Graph:
         shutil.copytree(peers.ROOT / name, copy / name, ignore=ignored)
     shutil.copyfile(peers.ROOT / "pyproject.toml", copy / "pyproject.toml")
     (copy / "build").mkdir()
-    generate.write(build / "medbench.nq", copy / "build" / "medbench.nq", datasets)
-    triples = generate.default_graph(copy / "build" / "medbench.nq", copy / "build" / "medbench.nt")
+    with (build / "medbench.nq").open(encoding="utf-8") as real:
+        quads = list(synthetic.enlarge(real, datasets))
+    triples = [line for line in quads if not line.endswith(f" <{SHAPES_GRAPH}> .\n")]
+    for suffix, lines in (("nq", quads), ("nt", triples)):
+        with (copy / "build" / f"medbench.{suffix}").open("w", encoding="utf-8") as file:
+            file.writelines(lines)
     manifest = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
-    text = json.dumps(manifest | {"triples": triples})
+    text = json.dumps(manifest | {"triples": len(triples)})
     (copy / "build" / "manifest.json").write_text(text, encoding="utf-8")
     return peers.Graph(copy / "build" / "medbench.nt", copy, scratch)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from medbench_kg.cli import building, curation, lists, questions, serving
+from medbench_kg.cli import benchmarking, building, curation, lists, questions, serving
 from medbench_kg.cli.console import Group
 
 __all__ = ["main"]
@@ -32,5 +32,6 @@ for command in (
     questions.cite,
     serving.serve,
     serving.settings,
+    benchmarking.bench,
 ):
     main.add_command(command)
