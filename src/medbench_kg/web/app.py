@@ -15,6 +15,7 @@ from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
 from medbench_kg.negotiation import FORMATS, by_name
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
+from medbench_kg.web.asking import evaluate_first
 from medbench_kg.web.browse import browse
 from medbench_kg.web.cache import keep
 from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
@@ -70,7 +71,7 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
         COMPRESS_MIMETYPES=[*_COMPRESSED, *(fmt.media_type for fmt in FORMATS)],
     )
     words.register(app)
-    app.register_blueprint(protocol(store, pool, _service(store, base), base, manifest.version))
+    app.register_blueprint(protocol(store, _service(store, base), manifest.version))
     app.register_blueprint(workbench(store))
     app.register_blueprint(browse(store))
     app.register_blueprint(descriptions(store, manifest.version))
@@ -82,7 +83,8 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     app.register_blueprint(health(pool, manifest.version))
     app.before_request(preflight)
     app.after_request(_redirect_by_path)
-    kept = keep(app.wsgi_app, PATHS + DESCRIPTIONS + paths(), settings.cache_mb << 20)
+    first = evaluate_first(app.wsgi_app, pool, base, manifest.version, settings.body_kb << 10)
+    kept = keep(first, PATHS + DESCRIPTIONS + paths(), settings.cache_mb << 20)
     limited = limit(kept, app, settings.rate_limit)
     watched = watch(limited, access_log=settings.access_log)
     named = _named(settings.public_url, watched)

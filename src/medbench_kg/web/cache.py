@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from cachetools import LRUCache
 from werkzeug.wrappers import Response
+from werkzeug.wsgi import ClosingIterator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 __all__ = ["keep"]
@@ -62,11 +63,13 @@ def keep(app: WSGIApplication, paths: tuple[str, ...], max_bytes: int) -> WSGIAp
         with lock:
             kept = cache.get(asked)
         if kept is None:
-            response = Response.from_app(app, _plain(environ))
-            if response.status_code != 200 or "ETag" not in response.headers:  # noqa: PLR2004
-                return response(environ, start_response)
-            kept = [pair for pair in response.headers if pair[0] != "Date"], response.get_data()
-            response.close()
+            head = _Head()
+            content = app(_plain(environ), head)
+            if head.status != "200 OK" or not any(name == "ETag" for name, _ in head.headers):
+                return Response(content, head.status, head.headers)(environ, start_response)
+            kept = [pair for pair in head.headers if pair[0] != "Date"], b"".join(content)
+            if isinstance(content, ClosingIterator):
+                content.close()
             with lock:
                 if _size(kept) <= cache.maxsize:
                     cache[asked] = kept
@@ -77,6 +80,23 @@ def keep(app: WSGIApplication, paths: tuple[str, ...], max_bytes: int) -> WSGIAp
         return [body]
 
     return answer
+
+
+class _Head:
+    """Takes the head of an answer."""
+
+    status = ""
+    headers: Sequence[tuple[str, str]] = ()
+
+    def __call__(
+        self, status: str, headers: list[tuple[str, str]], _error: object = None
+    ) -> Callable[[bytes], object]:
+        self.status, self.headers = status, headers
+        return _write
+
+
+def _write(_content: bytes) -> None:
+    """Stand for what WSGI offers to old apps; none here calls it."""
 
 
 def _asked(environ: WSGIEnvironment) -> bytes | None:
