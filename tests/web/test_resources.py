@@ -10,6 +10,7 @@ import json
 import re
 import urllib.error
 import urllib.request
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,7 @@ def test_a_thing_of_each_kind_is_told_of_in_each_format(
     assert answer.vary.as_set() >= {"accept"}
     assert answer.headers["Content-Location"] == f"/{path}.{fmt.suffix}"
     assert answer.get_etag() != (None, None)
+    assert answer.last_modified is not None
     assert f'<{BASE}{path}>; rel="cite-as"' in answer.headers["Link"]
     assert client.head(f"/{path}.{fmt.suffix}").status_code == 200
     if fmt in GRAPH_FORMATS:
@@ -245,6 +247,13 @@ def test_a_page_speaks_its_language_and_links_to_the_other(
     assert f'href="{other}"' in answer.text
 
 
+def test_a_page_names_properties_in_words_and_numbers_in_their_order(client: FlaskClient) -> None:
+    text = get(client, "/paper/arxiv-2411.16778", "text/html").text
+    assert ">Identifier at arXiv</a>" in text
+    assert text.index("Bo Liu") < text.index("Ke Zou") < text.index("Huazhu Fu")
+    assert "fabio:" not in text
+
+
 def test_links_in_a_page_are_local_and_only_anchors_lead_elsewhere(client: FlaskClient) -> None:
     text = get(client, "/zh/dataset/gemex", "text/html").text
     anchors = re.findall(r'<a [^>]*href="([^"]+)"', text)
@@ -319,6 +328,8 @@ def test_the_sitemap_lists_every_document_in_both_languages(
     client: FlaskClient, store: LocalStore
 ) -> None:
     text = get(client, "/sitemap.xml", None).text
+    ET.fromstring(text)  # noqa: S314  our own server wrote it
+    assert "<loc>http://localhost/zh/</loc>" in text
     found = set(re.findall(r"<loc>http://localhost/(zh/)?(.*)\.html</loc>", text))
     known = {iri.removeprefix(BASE) for iri in description.documents(store)}
     assert found == {(lang, path) for path in known for lang in ("", "zh/")}

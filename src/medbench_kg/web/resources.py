@@ -17,7 +17,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask_babel import gettext
 
 from medbench_kg import description, markup, vocabulary
@@ -81,6 +81,11 @@ class _Library:
         return description.aliases(self.store)
 
     @cached_property
+    def modified(self) -> str:
+        """Date of the last change of any record; "" if there are none."""
+        return max((one.modified for one in self.documents.values()), default="")
+
+    @cached_property
     def layout(self) -> view.Layout:
         return view.layout(self.store)
 
@@ -139,10 +144,11 @@ class _Library:
 
 
 def paths() -> tuple[str, ...]:
-    """Beginnings of the paths of all documents, in both languages."""
+    """Beginnings of the paths of all routes, in both languages."""
     namespaces = vocabulary.load().prefixes.values()
     own = [one.removeprefix(BASE).rstrip("/#") for one in namespaces if one.startswith(BASE)]
-    return tuple(f"{lang}/{name}" for name in own for lang in ("", "/zh"))
+    names = (*own, "context.jsonld", "sitemap.xml", "robots.txt")
+    return tuple(f"{lang}/{name}" for name in names for lang in ("", "/zh"))
 
 
 def resources(store: LocalStore, version: str, renditions: Sequence[Rendition] = ()) -> Blueprint:
@@ -181,7 +187,13 @@ def resources(store: LocalStore, version: str, renditions: Sequence[Rendition] =
     @routes.get("/sitemap.xml")
     def sitemap() -> Response:
         """List all pages, with the dates of their records."""
-        body = render_template("sitemap.xml", documents=library.documents.values(), base=BASE)
+        rules = [rule for rule in current_app.url_map.iter_rules() if rule.arguments == {"lang"}]
+        body = render_template(
+            "sitemap.xml",
+            pages=sorted({rule.endpoint for rule in rules}),
+            documents=library.documents.values(),
+            base=BASE,
+        )
         return _kept(body.encode(), "application/xml")
 
     @routes.get("/robots.txt")
@@ -251,8 +263,9 @@ def _answer(
     response.headers["Link"] = header(
         links if fmt.kind == "page" or not is_suffixed else _of_a_description(iri, fmt)
     )
-    if document.modified:
-        response.last_modified = datetime.fromisoformat(document.modified).replace(tzinfo=UTC)
+    modified = document.modified or library.modified
+    if modified:
+        response.last_modified = datetime.fromisoformat(modified).replace(tzinfo=UTC)
     if fmt.kind == "page":
         response.headers["Content-Language"] = LANGUAGES[language()]
     return response

@@ -145,6 +145,10 @@ class Layout:
     names: dict[str, _Names]
     above: dict[str, frozenset[str]]
 
+    def name(self, term: str) -> _Names:
+        """The name of a class or property: that of the ontology, else that of the layout."""
+        return self.names.get(term) or self.places.get((term, False), _ANYWHERE).names
+
 
 def layout(store: LocalStore) -> Layout:
     """Read the layout, and the names that the ontology gives."""
@@ -230,7 +234,7 @@ class _Writer:
             if found := self._literals(iri, name):
                 return found
         listed = next(iter(self._of(iri, _LISTS)), None)
-        return self._names(listed.value) if listed else self._plan.names.get(_compact(iri), {})
+        return self._names(listed.value) if listed else self._plan.name(_compact(iri))
 
     def _spoken(self, names: _Names) -> Value | None:
         """The text in the page's language, else in any, and then said to be."""
@@ -271,8 +275,7 @@ class _Writer:
                 yield place, Row(self._label(name, place), name, tuple(values))
 
     def _label(self, name: str, place: _Place) -> str:
-        names = place.names or self._plan.names.get(name, {})
-        return names.get(self._lang, name)
+        return (place.names or self._plan.name(name)).get(self._lang, name)
 
     def _chosen(self, said: list[Statement]) -> list[Statement]:
         """Texts in the page's language only, if there are any; other names in all, but once."""
