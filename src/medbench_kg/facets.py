@@ -7,15 +7,15 @@ the same graph that the canned query ``find`` asks, and the same datasets come o
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from medbench_kg.errors import QueryError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
-__all__ = ["FACETS", "Facets", "Value"]
+__all__ = ["FACETS", "Facets", "Table", "Value"]
 
 #: The facets, in the order of a page.
 FACETS = (
@@ -42,7 +42,8 @@ class Value:
         label: language → label.
         depth: number of broader values above it.
         count: datasets that are left when it is chosen, other facets kept.
-        chosen: whether it is the present choice.
+        chosen: whether it is the present choice, or, in a table, whether it is opened.
+        narrower: whether there are values below it.
     """
 
     slug: str
@@ -51,6 +52,22 @@ class Value:
     depth: int
     count: int
     chosen: bool
+    narrower: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """Two facets against each other.
+
+    Attributes:
+        rows: values of the one facet, as a tree in one list.
+        columns: values of the other, likewise.
+        counts: for each row, for each column, the datasets that have both.
+    """
+
+    rows: tuple[Value, ...]
+    columns: tuple[Value, ...]
+    counts: tuple[tuple[int, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -60,6 +77,7 @@ class _Known:
     iri: str
     label: Mapping[str, str]
     broader: str
+    narrower: bool
     datasets: int
     stated: int
 
@@ -83,13 +101,15 @@ class Facets:
         self._bit = {iri: 1 << number for number, iri in enumerate(self._datasets)}
         self._all = (1 << len(self._datasets)) - 1
         names = {row["value"]: row for row in labels}
+        above = {facet: _broader(facet, found, names) for facet in FACETS}
         self._known: dict[str, dict[str, _Known]] = {facet: {} for facet in FACETS}
         for (facet, value), (every, stated) in sorted(found.items()):
-            name = names.get(value, {"en": value, "zh": value, "broader": ""})
-            self._known[facet][_slug(value)] = _Known(
-                value if "/" in value else "",
+            slug, name = _slug(value), names.get(value, {"en": value, "zh": value})
+            self._known[facet][slug] = _Known(
+                value if value in names else "",
                 {"en": name["en"], "zh": name["zh"]},
-                _slug(name.get("broader", "")),
+                above[facet].get(slug, ""),
+                slug in above[facet].values(),
                 self._bits(every),
                 self._bits(stated),
             )
@@ -116,11 +136,47 @@ class Facets:
         self._chosen(choices)
         return {facet: list(self._next(facet, choices)) for facet in FACETS}
 
+    def table(self, rows: str, columns: str, opened: Collection[str]) -> Table:
+        """Count the datasets for each pair of values.
+
+        Args:
+            rows: a facet.
+            columns: another.
+            opened: slugs of values below which narrower ones are shown.
+
+        Raises:
+            QueryError: there is no such facet.
+        """
+        across = tuple(self._tree(columns, self._all, opened))
+        down = tuple(self._tree(rows, self._all, opened))
+        counts = tuple(
+            tuple(
+                (
+                    self._known[rows][row.slug].datasets
+                    & self._known[columns][column.slug].datasets
+                ).bit_count()
+                for column in across
+            )
+            for row in down
+        )
+        return Table(down, across, counts)
+
+    def nearest(self, choices: Mapping[str, str]) -> list[tuple[str, Value]]:
+        """For choices that leave nothing: each facet whose value can be made broader, and that."""
+        found = []
+        for facet, slug in choices.items():
+            others = self._chosen({name: one for name, one in choices.items() if name != facet})
+            for broader in list(self._path(facet, slug))[1:]:
+                if self._known[facet][broader].datasets & others:
+                    found.append((facet, self._value(facet, broader, others, 0, chosen=False)))
+                    break
+        return found
+
     def stated(self, iri: str, facet: str) -> list[Value]:
         """The values that a dataset itself states, without broader ones."""
         bit = self._bit.get(iri, 0)
         return [
-            Value(slug, known.iri, known.label, 0, known.datasets.bit_count(), chosen=False)
+            self._value(facet, slug, self._all, 0, chosen=False)
             for slug, known in self._known[facet].items()
             if known.stated & bit
         ]
@@ -136,24 +192,32 @@ class Facets:
     def _next(self, facet: str, choices: Mapping[str, str]) -> Iterator[Value]:
         others = self._chosen({name: slug for name, slug in choices.items() if name != facet})
         chosen = choices.get(facet, "")
-        known = self._known[facet]
+        for value in self._tree(facet, others, set(self._path(facet, chosen))):
+            if value.count or value.slug == chosen:
+                yield replace(value, chosen=value.slug == chosen)
+
+    def _tree(self, facet: str, among: int, opened: Collection[str]) -> Iterator[Value]:
+        """The values on top, and below each that is opened the narrower ones."""
         children: dict[str, list[str]] = defaultdict(list)
-        for slug, value in known.items():
-            children[value.broader if value.broader in known else ""].append(slug)
-        path = set(self._path(facet, chosen))
+        for slug, known in self._facet(facet).items():
+            children[known.broader].append(slug)
 
         def walk(above: str, depth: int) -> Iterator[Value]:
             values = [
-                (slug, (known[slug].datasets & others).bit_count()) for slug in children[above]
+                self._value(facet, slug, among, depth, chosen=slug in opened)
+                for slug in children[above]
             ]
-            for slug, count in sorted(values, key=lambda one: _order(facet, *one)):
-                if count or slug == chosen:
-                    value = known[slug]
-                    yield Value(slug, value.iri, value.label, depth, count, slug == chosen)
-                if slug in path:
-                    yield from walk(slug, depth + 1)
+            for value in sorted(values, key=lambda one: _order(facet, one)):
+                yield value
+                if value.chosen:
+                    yield from walk(value.slug, depth + 1)
 
         return walk("", 0)
+
+    def _value(self, facet: str, slug: str, among: int, depth: int, *, chosen: bool) -> Value:
+        known = self._known[facet][slug]
+        count = (known.datasets & among).bit_count()
+        return Value(slug, known.iri, known.label, depth, count, chosen, known.narrower)
 
     def _path(self, facet: str, slug: str) -> Iterator[str]:
         while slug in self._known[facet]:
@@ -167,16 +231,19 @@ class Facets:
         return left
 
     def _find(self, facet: str, slug: str) -> _Known:
-        known = self._known.get(facet)
-        if known is None:
-            raise QueryError(
-                f"There is no facet “{facet}”.", hint=f"There are: {', '.join(FACETS)}."
-            )
+        known = self._facet(facet)
         if slug not in known:
             raise QueryError(
                 f"No dataset has “{slug}” as its {facet}.", hint=f"There are: {', '.join(known)}."
             )
         return known[slug]
+
+    def _facet(self, name: str) -> dict[str, _Known]:
+        if name not in self._known:
+            raise QueryError(
+                f"There is no facet “{name}”.", hint=f"There are: {', '.join(FACETS)}."
+            )
+        return self._known[name]
 
     def _bits(self, iris: Iterable[str]) -> int:
         return sum(self._bit[iri] for iri in iris)
@@ -185,10 +252,19 @@ class Facets:
         return (iri for iri in self._datasets if self._bit[iri] & bits)
 
 
+def _broader(
+    facet: str, found: Iterable[tuple[str, str]], names: Mapping[str, Mapping[str, str]]
+) -> dict[str, str]:
+    """Slug → slug of the next broader value, as far as some dataset has that."""
+    values = {value for name, value in found if name == facet}
+    above = {value: names[value].get("broader", "") for value in values & set(names)}
+    return {_slug(value): _slug(broader) for value, broader in above.items() if broader in values}
+
+
 def _slug(value: str) -> str:
     return value.rpartition("/")[2].rpartition("#")[2]
 
 
-def _order(facet: str, slug: str, count: int) -> tuple[int, str]:
+def _order(facet: str, value: Value) -> tuple[int, str]:
     """Years run backwards; of other values those with most datasets come first."""
-    return (-int(slug), "") if facet == "year" else (-count, slug)
+    return (-int(value.slug), "") if facet == "year" else (-value.count, value.slug)

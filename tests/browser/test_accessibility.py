@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Page
 
-PATHS = ("/", "/datasets", "/datasets?modality=ct", "/sparql", "/query/datasets-by-modality")
+PATHS = (
+    "/",
+    "/coverage",
+    "/datasets",
+    "/datasets?modality=ct",
+    "/sparql",
+    "/query/datasets-by-modality",
+)
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 
 

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from flask import Blueprint, render_template, request, url_for
-from flask_babel import gettext
 
 from medbench_kg.catalogue import ask, find, internal
 from medbench_kg.errors import QueryError
-from medbench_kg.facets import FACETS, Facets, Value
+from medbench_kg.facets import FACETS
 from medbench_kg.negotiation import by_name
 from medbench_kg.vocabulary import BASE
+from medbench_kg.web.words import facet_titles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from medbench_kg.catalogue import Text
+    from medbench_kg.facets import Facets, Value
     from medbench_kg.store import LocalStore
 
 __all__ = ["browse"]
@@ -43,14 +44,14 @@ class _Card:
     values: Mapping[str, list[Value]]
 
 
-def browse(store: LocalStore) -> Blueprint:
+def browse(store: LocalStore, facets: Facets) -> Blueprint:
     """Make the page ``/datasets``.
 
     Args:
         store: the graph; it is read once.
+        facets: what the datasets are chosen by.
     """
     routes = Blueprint("browse", __name__)
-    facets = Facets(store.rows(internal("facets")), store.rows(internal("facet-labels")))
     cards = _cards(store, facets)
     sizes = _sizes(store)
 
@@ -65,7 +66,8 @@ def browse(store: LocalStore) -> Blueprint:
         page = _page(len(left))
         return render_template(
             "datasets.html",
-            titles=_titles(),
+            titles=facet_titles(),
+            nearest=[] if left else facets.nearest(choices),
             choices={name: (slug, facets.label(name, slug)) for name, slug in choices.items()},
             plain=choices,
             values=facets.values(choices),
@@ -150,18 +152,3 @@ def _sorted(cards: list[_Card], order: str, sizes: Mapping[str, Mapping[str, int
 
 def _year(card: _Card) -> str:
     return max((value.slug for value in card.values["year"]), default="")
-
-
-def _titles() -> dict[str, str]:
-    return {
-        "modality": gettext("Modality"),
-        "task": gettext("Task"),
-        "specialty": gettext("Specialty"),
-        "anatomy": gettext("Anatomy"),
-        "language": gettext("Language"),
-        "licence": gettext("Licence"),
-        "access": gettext("Access"),
-        "venue": gettext("Venue"),
-        "role": gettext("Role"),
-        "year": gettext("Year"),
-    }

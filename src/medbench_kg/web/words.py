@@ -17,12 +17,12 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 from flask import current_app, g, request, url_for
-from flask_babel import Babel, Domain
+from flask_babel import Babel, Domain, gettext
 
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["LANGUAGES", "Language", "language", "register", "url_in"]
+__all__ = ["LANGUAGES", "Language", "facet_titles", "language", "register", "url_in"]
 
 #: The languages of the pages.
 Language = Literal["en", "zh"]
@@ -89,3 +89,19 @@ def url_in(lang: Language) -> str:
         return ""
     arguments = {**request.args.to_dict(flat=False), **(request.view_args or {})}
     return url_for(endpoint, **{**arguments, "lang": lang})
+
+
+def facet_titles() -> dict[str, str]:
+    """Facet → what it is called, in the order of a page."""
+    return {
+        "modality": gettext("Modality"),
+        "task": gettext("Task"),
+        "specialty": gettext("Specialty"),
+        "anatomy": gettext("Anatomy"),
+        "language": gettext("Language"),
+        "licence": gettext("Licence"),
+        "access": gettext("Access"),
+        "venue": gettext("Venue"),
+        "role": gettext("Role"),
+        "year": gettext("Year"),
+    }
