@@ -11,18 +11,18 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from medbench_kg import vocabulary
-from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
-from medbench_kg.negotiation import FORMATS, by_name
 from medbench_kg.catalogue import internal
 from medbench_kg.facets import Facets
+from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
+from medbench_kg.negotiation import FORMATS, by_name
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
 from medbench_kg.web.asking import evaluate_first
 from medbench_kg.web.browse import browse
 from medbench_kg.web.cache import keep
+from medbench_kg.web.coverage import coverage
 from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
 from medbench_kg.web.descriptions import descriptions
-from medbench_kg.web.coverage import coverage
 from medbench_kg.web.feeds import feeds
 from medbench_kg.web.limit import limit
 from medbench_kg.web.pages import pages
@@ -76,7 +76,6 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     words.register(app)
     app.register_blueprint(protocol(store, _service(store, base), manifest.version))
     app.register_blueprint(workbench(store))
-    app.register_blueprint(browse(store))
     app.register_blueprint(descriptions(store, manifest.version))
     facets = Facets(store.rows(internal("facets")), store.rows(internal("facet-labels")))
     app.register_blueprint(browse(store, facets))
