@@ -60,7 +60,7 @@ def test_only_the_edges_touch_disk_and_environment(module: Path) -> None:
 
 def test_no_template_goes_without_escaping() -> None:
     templates = (SOURCE / "web" / "templates").glob("*")
-    escaped_or_plain = {".html", ".xml", ".txt"}
+    escaped_or_plain = {".html", ".svg", ".xml", ".txt"}
     assert all(path.suffix in escaped_or_plain for path in templates)
     text = "".join(path.read_text(encoding="utf-8") for path in MODULES)
     assert "|safe" not in text
