@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from medbench_kg import pipeline
 from medbench_kg.catalogue import ask, find
 from medbench_kg.negotiation import by_name
+from medbench_kg.settings import Endpoint
 from medbench_kg.store import RemoteStore
 
 if TYPE_CHECKING:
@@ -43,15 +44,37 @@ class Connection:
         Raises:
             NotFoundError: there is no such query.
             QueryError: a parameter is unknown or a value is none that there is.
-            StoreError: a remote endpoint gave no answer.
+            UnavailableError: a remote endpoint gives no answer now.
+            StoreError: a remote endpoint gave no whole answer, or lets us not in.
         """
         body, _ = ask(self._store, find(name), parameters, lambda _kind: by_name("csv"))
         return list(csv.DictReader(io.StringIO(body.decode())))
 
 
-def connect(endpoint: str, timeout_s: int = 30) -> Connection:
-    """Put the canned queries in front of a SPARQL 1.1 endpoint that holds the graph."""
-    return Connection(RemoteStore(endpoint, timeout_s))
+def connect(
+    endpoint: str,
+    timeout_s: int = 30,
+    *,
+    graph: str = "",
+    user: str = "",
+    password: str = "",
+    token: str = "",
+) -> Connection:
+    """Put the canned queries in front of a SPARQL 1.1 endpoint that holds the graph.
+
+    Args:
+        endpoint: its address.
+        timeout_s: seconds that an answer may take.
+        graph: IRI of the named graph that holds the graph; "" is the endpoint's default graph.
+        user: name for Basic authentication.
+        password: the password.
+        token: a bearer token, instead of name and password.
+
+    Raises:
+        SettingsError: the address is no http or https URL or holds credentials.
+    """
+    where = Endpoint(endpoint, graph, user, password, token)
+    return Connection(RemoteStore(where, deadline_s=timeout_s))
 
 
 def load() -> Graph:

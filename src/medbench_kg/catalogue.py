@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from medbench_kg.negotiation import Format
-    from medbench_kg.store import LocalStore, Pick, Store
+    from medbench_kg.store import Pick, Store
 
 __all__ = [
     "Column",
@@ -175,7 +175,7 @@ def ask(
     """Answer a canned query.
 
     Args:
-        store: where to ask; a local store also checks that values of parameters exist.
+        store: where to ask; first whether values of parameters exist.
         query: what to ask.
         arguments: see :meth:`Query.bind`.
         pick: names the format, see :meth:`medbench_kg.store.Store.query`.
@@ -187,12 +187,11 @@ def ask(
         QueryError: a parameter is unknown, ill-typed, or names no value that there is.
     """
     text = query.bind(arguments)
-    if isinstance(store, engine.LocalStore):
-        _check_values(store, query, arguments)
+    _check_values(store, query, arguments)
     return store.query(text, pick)
 
 
-def values(store: LocalStore, parameter: Parameter) -> list[dict[str, str]]:
+def values(store: Store, parameter: Parameter) -> list[dict[str, str]]:
     """The values that a parameter takes: rows of ``value``, ``en`` and ``zh``; [] if any text."""
     names = vocabulary.load()
     if parameter.scheme:
@@ -235,7 +234,7 @@ def resolve(parameter: Parameter, value: str) -> str:
     return vocabulary.BASE + "/".join(part for part in (parameter.folder, value) if part)
 
 
-def _check_values(store: LocalStore, query: Query, arguments: Mapping[str, str]) -> None:
+def _check_values(store: Store, query: Query, arguments: Mapping[str, str]) -> None:
     for name, value in arguments.items():
         parameter = query.parameter(name)
         known = {row["value"]: row["en"] for row in values(store, parameter)} if value else {}

@@ -10,7 +10,8 @@
     │ ├ QueryTimeoutError  it took longer than allowed
     │ ├ OverloadedError    there is no room for it now
     │ ├ RateLimitError     the client asks too often                                 HTTP 429
-    │ └ EngineError        it needs too much memory, or the engine crashed
+    │ ├ EngineError        it needs too much memory, or the engine crashed
+    │ └ EndpointError      the endpoint that holds the graph is down           CLI 5
     ├ StoreError           the graph can't be opened or is not built         CLI 5   HTTP 502
     ├ NotFoundError        no such query, record, thing or file              CLI 2   HTTP 404
     ├ GoneError            the thing was withdrawn; carries what replaces it         HTTP 410
@@ -23,6 +24,7 @@ status. Every error says what is wrong, where, and how to repair it.
 from __future__ import annotations
 
 __all__ = [
+    "EndpointError",
     "EngineError",
     "GoneError",
     "MedbenchError",
@@ -130,6 +132,17 @@ class EngineError(UnavailableError):
 
     code = "engine"
     retry_after_s = 10
+
+
+class EndpointError(UnavailableError):
+    """The endpoint that holds the graph can't be reached, or fails."""
+
+    code = "endpoint"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: int = 10) -> None:
+        """Say when the endpoint will be asked again."""
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class StoreError(MedbenchError):

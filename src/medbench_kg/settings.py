@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from medbench_kg.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["SETTINGS", "Setting", "Settings", "from_env"]
+__all__ = ["SETTINGS", "Endpoint", "Setting", "Settings", "from_env"]
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,89 @@ SETTINGS = (
         "is counted.",
         "每个客户端向每个服务器进程发送请求的上限，例如 300/minute；来自本机的客户端不受限制。",
     ),
+    Setting(
+        "endpoint",
+        "MEDBENCH_ENDPOINT",
+        "",
+        "URL",
+        "SPARQL endpoint to ask instead of the built graph.",
+        "改为查询此 SPARQL 端点，而不使用构建好的图谱。",
+    ),
+    Setting(
+        "graph",
+        "MEDBENCH_GRAPH",
+        "",
+        "IRI",
+        "Named graph of that endpoint that holds the graph; empty is its default graph.",
+        "该端点中存放图谱的命名图；留空表示其默认图。",
+    ),
+    Setting(
+        "endpoint_user",
+        "MEDBENCH_ENDPOINT_USER",
+        "",
+        "name",
+        "User for Basic authentication at that endpoint.",
+        "在该端点进行 Basic 认证的用户名。",
+    ),
+    Setting(
+        "endpoint_password",
+        "MEDBENCH_ENDPOINT_PASSWORD",
+        "",
+        "text",
+        "Password of that user.",
+        "该用户的密码。",
+    ),
+    Setting(
+        "endpoint_token",
+        "MEDBENCH_ENDPOINT_TOKEN",
+        "",
+        "text",
+        "Bearer token for that endpoint, instead of user and password.",
+        "该端点的 Bearer 令牌，用于代替用户名和密码。",
+    ),
 )
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a graph is, and how to be let in.
+
+    Attributes:
+        url: address of the SPARQL endpoint, http or https.
+        graph: IRI of the named graph that holds the graph; "" is the endpoint's default graph.
+        user: name for Basic authentication; "" if none.
+        password: the password.
+        token: a bearer token, instead of name and password.
+    """
+
+    url: str
+    graph: str = ""
+    user: str = ""
+    password: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be asked.
+
+        Raises:
+            SettingsError: the address is no http or https URL or holds credentials, or there are
+                both a token and a name.
+        """
+        parts = urlsplit(self.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.fragment:
+            raise SettingsError(
+                f"“{parts.hostname or self.url}” is no address of an endpoint.",
+                hint="Give one that begins with http:// or https://.",
+            )
+        if parts.username is not None:
+            raise SettingsError(
+                "The address of the endpoint holds credentials.",
+                hint="Set MEDBENCH_ENDPOINT_USER and MEDBENCH_ENDPOINT_PASSWORD instead.",
+            )
+        if self.token and self.user:
+            raise SettingsError(
+                "The endpoint has both a token and a user.", hint="Set the one or the other."
+            )
 
 
 @dataclass(frozen=True)
@@ -185,6 +267,7 @@ class Settings:
     long_queries: int = 2
     cache_mb: int = 32
     access_log: bool = True
+    endpoint: Endpoint | None = None
     reload: bool = False
     public_url: str = ""
     trusted_proxies: int = 0
@@ -209,6 +292,9 @@ _HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
 _RATE = re.compile(r"off|[1-9]\d{0,8}/(second|minute|hour|day)")
 
+#: The settings that make an endpoint, in the order of its attributes.
+_ENDPOINT = ("endpoint", "graph", "endpoint_user", "endpoint_password", "endpoint_token")
+
 
 def from_env(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from environment variables.
@@ -223,11 +309,16 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         host=raw["host"][1],
         store=Path(raw["store"][1]) if raw["store"][1] else None,
         access_log=_switch(*raw["access_log"]),
+        endpoint=_endpoint(*(raw[name][1] for name in _ENDPOINT)),
         reload=_switch(*raw["reload"]),
         public_url=_address(*raw["public_url"]),
         rate_limit=_rate(*raw["rate_limit"]),
         **numbers,
     )
+
+
+def _endpoint(url: str, *more: str) -> Endpoint | None:
+    return Endpoint(url, *more) if url else None
 
 
 def _number(variable: str, text: str, low: int, high: int) -> int:

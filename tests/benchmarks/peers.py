@@ -110,6 +110,19 @@ def medbench(graph: Graph) -> Peer:
 
 def oxigraph(graph: Graph) -> Peer:
     """Oxigraph's own server, in memory; ``serve-read-only`` works from a disk only."""
+    begin = time.perf_counter()
+    peer = empty_oxigraph(graph.scratch)
+    connection = http.client.HTTPConnection("127.0.0.1", peer.port, timeout=START_S)
+    with graph.triples.open("rb") as content:
+        headers = {"Content-Type": "application/n-triples", "Content-Length": str(_size(graph))}
+        connection.request("PUT", "/store?default", body=content, headers=headers)
+        connection.getresponse().read()
+    connection.close()
+    return _ready(peer, begin)
+
+
+def empty_oxigraph(scratch: Path) -> Peer:
+    """Oxigraph's own server with nothing in it, in memory."""
     program = BIN / "oxigraph"
     if not program.is_file():
         raise MissingError("oxigraph from PyPI")
@@ -117,19 +130,13 @@ def oxigraph(graph: Graph) -> Peer:
     begin = time.perf_counter()
     process = processes.start(
         [str(program), "serve", "--bind", f"127.0.0.1:{port}"],
-        graph.scratch / "oxigraph.log",
+        scratch / "oxigraph.log",
         {},
-        graph.scratch,
+        scratch,
     )
     peer = Peer(port, "/query?query=", process, metadata.version("oxigraph"))
     _listening(peer, begin)
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_S)
-    with graph.triples.open("rb") as content:
-        headers = {"Content-Type": "application/n-triples", "Content-Length": str(_size(graph))}
-        connection.request("PUT", "/store?default", body=content, headers=headers)
-        connection.getresponse().read()
-    connection.close()
-    return _ready(peer, begin)
+    return peer
 
 
 def rdflib_endpoint(graph: Graph) -> Peer:
@@ -151,35 +158,53 @@ def rdflib_endpoint(graph: Graph) -> Peer:
 
 def virtuoso(graph: Graph) -> Peer:
     """Virtuoso from Debian, the graph loaded before the clock runs, on a database of its own."""
-    program, isql = shutil.which("virtuoso-t"), shutil.which("isql-vt")
-    if program is None or isql is None:
-        raise MissingError("Debian package virtuoso-opensource")
+    peer = empty_virtuoso(graph.scratch)
     folder = graph.scratch / "virtuoso"
-    folder.mkdir()
     shutil.copyfile(graph.triples, folder / "graph.nt")
-    port, sql = free_port(), free_port()
-    template = (Path(__file__).parent / "virtuoso.ini").read_text(encoding="utf-8")
-    ini = template.format(folder=folder, http=port, sql=sql)
-    (folder / "virtuoso.ini").write_text(ini, encoding="utf-8")
-    command = [program, "+foreground", "+configfile", str(folder / "virtuoso.ini")]
-    log = graph.scratch / "virtuoso.log"
-    path = f"/sparql?default-graph-uri={quote(_GRAPH_IRI, safe='')}&query="
-    first = _virtuoso_version(program)
-    process = processes.start(command, log, {}, folder)
+    load = f"ld_dir('{folder}', 'graph.nt', '{_GRAPH_IRI}'); rdf_loader_run(); checkpoint;"
     try:
-        _listening(Peer(port, path, process, first), time.perf_counter())
-        load = f"ld_dir('{folder}', 'graph.nt', '{_GRAPH_IRI}'); rdf_loader_run(); checkpoint;"
-        subprocess.run(
-            [isql, f"127.0.0.1:{sql}", "dba", "dba", f"exec={load} shutdown();"],
-            check=False,
-            timeout=300,
-            capture_output=True,
-        )
+        isql(folder, f"{load} shutdown();", timeout=300)
     finally:
-        _wait(process)
+        _wait(peer.process)
     begin = time.perf_counter()
-    process = processes.start(command, log, {}, folder)
-    return _ready(Peer(port, path, process, first), begin)
+    peer.process = _start_virtuoso(folder)
+    peer.path = f"/sparql?default-graph-uri={quote(_GRAPH_IRI, safe='')}&query="
+    return _ready(peer, begin)
+
+
+def empty_virtuoso(scratch: Path) -> Peer:
+    """Virtuoso from Debian on a new database, in the folder ``virtuoso``."""
+    program = shutil.which("virtuoso-t")
+    if program is None or shutil.which("isql-vt") is None:
+        raise MissingError("Debian package virtuoso-opensource")
+    folder = scratch / "virtuoso"
+    folder.mkdir()
+    port = free_port()
+    template = (Path(__file__).parent / "virtuoso.ini").read_text(encoding="utf-8")
+    ini = template.format(folder=folder, http=port, sql=free_port())
+    (folder / "virtuoso.ini").write_text(ini, encoding="utf-8")
+    begin = time.perf_counter()
+    version = _virtuoso_version(program)
+    peer = Peer(port, "/sparql?query=", _start_virtuoso(folder), version)
+    _listening(peer, begin)
+    return peer
+
+
+def isql(folder: Path, statements: str, timeout: float = 60) -> None:
+    """Run statements in the Virtuoso of a folder."""
+    ini = (folder / "virtuoso.ini").read_text(encoding="utf-8")
+    address = ini.partition("[Parameters]\nServerPort = ")[2].partition("\n")[0]
+    subprocess.run(
+        ["isql-vt", address, "dba", "dba", f"exec={statements}"],
+        check=False,
+        timeout=timeout,
+        capture_output=True,
+    )
+
+
+def _start_virtuoso(folder: Path) -> subprocess.Popen[str]:
+    command = ["virtuoso-t", "+foreground", "+configfile", str(folder / "virtuoso.ini")]
+    return processes.start(command, folder.with_suffix(".log"), {}, folder)
 
 
 def comunica(graph: Graph) -> Peer:

@@ -27,6 +27,7 @@ for command in (
     lists.render,
     building.build,
     building.export,
+    building.push,
     questions.query,
     questions.sparql,
     questions.cite,

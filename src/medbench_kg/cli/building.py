@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medbench_kg import crate, pipeline
-from medbench_kg.cli.console import FOLDER, Progress
+from medbench_kg import crate, pipeline, publishing
+from medbench_kg.cli.console import FOLDER, Progress, set_by
 from medbench_kg.negotiation import by_name
 
 if TYPE_CHECKING:
     from medbench_kg.pipeline import Manifest
 
-__all__ = ["build", "export"]
+__all__ = ["build", "export", "push"]
 
 
 @click.command()
@@ -65,3 +65,25 @@ def export(form: str, output: Path | None) -> None:
     else:
         output.write_bytes(content)
         click.echo(f"Wrote {len(content)} bytes to {output}.", err=True)
+
+
+@click.command()
+@click.argument("endpoint")
+@click.option("--graph", help="Named graph to replace; else the default graph.")
+@click.option("--timeout", default=600, show_default=True, help="Seconds for each graph.")
+def push(endpoint: str, graph: str | None, timeout: int) -> None:
+    """Put the built graph into the SPARQL 1.1 graph store at ENDPOINT, and count it there.
+
+    GRAPH is replaced, and the named graphs of the shapes and descriptions, with one PUT each. A PUT
+    is all or nothing if the store works in transactions; the protocol can't join several. If one
+    fails, those before it have been replaced and those after it haven't: push again.
+
+    MEDBENCH_ENDPOINT_USER and MEDBENCH_ENDPOINT_PASSWORD, or MEDBENCH_ENDPOINT_TOKEN, let you in.
+    """
+    where = set_by(endpoint=endpoint, graph=graph).endpoint
+    if where is None:
+        raise click.UsageError("Give the address of a graph store.")
+    with Progress("Pushing"):
+        counts = publishing.push(where, timeout)
+    for name, triples in counts.items():
+        click.echo(f"{name or 'default graph'}: {triples} triples.", err=True)

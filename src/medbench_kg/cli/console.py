@@ -12,24 +12,43 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from medbench_kg import errors, vocabulary
+from medbench_kg import errors, pipeline, vocabulary
+from medbench_kg import settings as configuration
 from medbench_kg.negotiation import FORMATS, by_name
+from medbench_kg.store import RemoteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from medbench_kg.negotiation import Format, Kind
-    from medbench_kg.store import Pick
+    from medbench_kg.store import Pick, Store
 
-__all__ = ["FOLDER", "Group", "Progress", "locale_language", "print_answer"]
+__all__ = [
+    "ENDPOINT",
+    "FOLDER",
+    "GRAPH",
+    "STORE",
+    "Group",
+    "Progress",
+    "locale_language",
+    "opened",
+    "print_answer",
+    "set_by",
+]
 
 _EXIT_CODES: dict[type[errors.MedbenchError], int] = {
     errors.ShapesError: 3,
+    errors.EndpointError: 5,
     errors.StoreError: 5,
 }
 
 #: A folder on the command line.
 FOLDER = click.Path(file_okay=False, path_type=Path)
+
+#: Options that let a command ask another graph than the built one.
+STORE = click.option("--store", type=FOLDER, help="Ask the graph on disk in this folder.")
+ENDPOINT = click.option("--endpoint", help="Ask the graph behind this SPARQL endpoint.")
+GRAPH = click.option("--graph", help="Named graph of the endpoint that holds the graph.")
 
 #: Widest cell of a printed table.
 _CELL_WIDTH = 60
@@ -73,6 +92,24 @@ def locale_language() -> Literal["en", "zh"]:
     """Name the language of the user's locale: ``zh`` or ``en``."""
     named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
     return "zh" if (named or locale.getlocale()[0] or "").lower().startswith("zh") else "en"
+
+
+def set_by(**options: str | int | Path | None) -> configuration.Settings:
+    """The settings of the environment, but for options that were given, by name of the setting."""
+    given = {f"MEDBENCH_{name.upper()}": str(value) for name, value in options.items() if value}
+    return configuration.from_env({**os.environ, **given})
+
+
+def opened(**options: str | Path | None) -> Store:
+    """The graph that options or the environment name: at an endpoint, on disk, else the built one.
+
+    Args:
+        **options: values of ``store``, ``endpoint`` and ``graph``.
+    """
+    settings = set_by(**options)
+    if settings.endpoint is not None:
+        return RemoteStore(settings.endpoint)
+    return pipeline.open_built(settings.store)[0]
 
 
 def print_answer(answer: Callable[[Pick], tuple[bytes, Format]], form: str) -> None:

@@ -8,7 +8,7 @@ import click
 
 from medbench_kg import citation, pipeline, vocabulary
 from medbench_kg.catalogue import ask, catalogue, find, values
-from medbench_kg.cli.console import FOLDER, print_answer
+from medbench_kg.cli.console import ENDPOINT, GRAPH, STORE, opened, print_answer
 from medbench_kg.negotiation import REFERENCE_FORMATS, by_name
 
 if TYPE_CHECKING:
@@ -19,15 +19,17 @@ __all__ = ["cite", "query", "sparql"]
 
 _REFERENCES = click.Choice([fmt.name for fmt in REFERENCE_FORMATS])
 
-_STORE = "Ask the graph on disk in this folder."
-
 
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name", required=False)
 @click.option("--format", "form", default="table", help="table, json, xml, csv, tsv, bibtex …")
-@click.option("--store", "folder", type=FOLDER, help=_STORE)
+@STORE
+@ENDPOINT
+@GRAPH
 @click.argument("parameters", nargs=-1, type=click.UNPROCESSED)
-def query(name: str | None, form: str, folder: Path | None, parameters: tuple[str, ...]) -> None:
+def query(
+    name: str | None, form: str, parameters: tuple[str, ...], **where: str | Path | None
+) -> None:
     """Answer the canned query NAME; without NAME, list them.
 
     Parameters are given as options of the same name: ``--modality ct``. ``--values`` lists what a
@@ -39,7 +41,7 @@ def query(name: str | None, form: str, folder: Path | None, parameters: tuple[st
             click.echo(f"{one.name:28} {one.question['en']}  {options}".rstrip())
         return
     wanted = find(name)
-    store, _ = pipeline.open_built(folder)
+    store = opened(**where)
     arguments = _pairs(parameters)
     if "values" in arguments:
         for row in values(store, wanted.parameter(arguments["values"])):
@@ -67,13 +69,17 @@ def cite(names: tuple[str, ...], form: str) -> None:
 @click.argument("text", required=False)
 @click.option("--file", "file", type=click.File(encoding="utf-8"), help="Read the query from here.")
 @click.option("--format", "form", default="table", help="table, json, xml, csv, tsv, turtle …")
-@click.option("--store", "folder", type=FOLDER, help=_STORE)
-def sparql(text: str | None, file: io.TextIOBase | None, form: str, folder: Path | None) -> None:
+@STORE
+@ENDPOINT
+@GRAPH
+def sparql(
+    text: str | None, file: io.TextIOBase | None, form: str, **where: str | Path | None
+) -> None:
     """Answer a SPARQL query; undeclared prefixes of the graph are declared for you."""
     content = file.read() if file else text
     if not content:
         raise click.UsageError("Give a query, or --file.")
-    store, _ = pipeline.open_built(folder)
+    store = opened(**where)
     prologue = "".join(
         f"PREFIX {prefix}: <{namespace}>\n"
         for prefix, namespace in vocabulary.load().prefixes.items()

@@ -11,13 +11,17 @@ from medbench_kg.store.interface import Pick, Store
 from medbench_kg.store.local import LocalStore, write_to_disk
 from medbench_kg.store.remote import RemoteStore
 from medbench_kg.store.terms import literal, named_node
+from medbench_kg.store.upload import put
+from medbench_kg.store.wire import Reply
 
 __all__ = [
     "LocalStore",
     "Pick",
     "RemoteStore",
+    "Reply",
     "Store",
     "literal",
     "named_node",
+    "put",
     "write_to_disk",
 ]

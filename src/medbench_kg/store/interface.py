@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from medbench_kg.negotiation import Format, Kind
@@ -18,4 +18,8 @@ class Store(Protocol):
 
     def query(self, text: str, pick: Pick) -> tuple[bytes, Format]:
         """Answer a query; ``pick`` is asked once for the format."""
+        ...
+
+    def rows(self, text: str) -> Iterator[dict[str, str]]:
+        """Answer a SELECT as rows of lexical values, unbound variables left out."""
         ...

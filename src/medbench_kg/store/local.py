@@ -12,6 +12,8 @@ from rdflib.graph import DATASET_DEFAULT_GRAPH_ID
 from medbench_kg.errors import QueryError, StoreError, UpdateError
 from medbench_kg.store.syntax import is_update, syntax_problem
 from medbench_kg.store.terms import (
+    RDF_FORMATS,
+    RESULT_FORMATS,
     ordered,
     reading_order,
     sort_key,
@@ -31,21 +33,6 @@ if TYPE_CHECKING:
     from medbench_kg.store.interface import Pick
 
 __all__ = ["LocalStore", "write_to_disk"]
-
-_RDF = {
-    "turtle": ox.RdfFormat.TURTLE,
-    "ntriples": ox.RdfFormat.N_TRIPLES,
-    "nquads": ox.RdfFormat.N_QUADS,
-    "trig": ox.RdfFormat.TRIG,
-    "rdfxml": ox.RdfFormat.RDF_XML,
-    "jsonld": ox.RdfFormat.JSON_LD,
-}
-_RESULTS = {
-    "json": ox.QueryResultsFormat.JSON,
-    "xml": ox.QueryResultsFormat.XML,
-    "csv": ox.QueryResultsFormat.CSV,
-    "tsv": ox.QueryResultsFormat.TSV,
-}
 
 
 class LocalStore:
@@ -97,7 +84,7 @@ class LocalStore:
         """
         target = None if graph is None else ox.NamedNode(graph)
         try:
-            self._store.load(content, _RDF[fmt], to_graph=target, base_iri=base)
+            self._store.load(content, RDF_FORMATS[fmt], to_graph=target, base_iri=base)
         except (SyntaxError, ValueError, OSError) as error:
             raise StoreError(f"The RDF can't be read: {error}.") from error
 
@@ -148,9 +135,9 @@ class LocalStore:
             fmt = pick("graph")
             if fmt.name in {"turtle", "rdfxml"}:
                 return self._with_prefixes(answer, fmt), fmt
-            return ox.serialize(answer, format=_RDF[fmt.name]) or b"", fmt
+            return ox.serialize(answer, format=RDF_FORMATS[fmt.name]) or b"", fmt
         fmt = pick("results")
-        return answer.serialize(format=_RESULTS[fmt.name]) or b"", fmt
+        return answer.serialize(format=RESULT_FORMATS[fmt.name]) or b"", fmt
 
     def write_answer(
         self,
@@ -191,16 +178,18 @@ class LocalStore:
             if fmt.name in {"turtle", "rdfxml"}:
                 output.write(self._with_prefixes(answer, fmt))
             else:
-                ox.serialize(answer, output, format=_RDF[fmt.name])
+                ox.serialize(answer, output, format=RDF_FORMATS[fmt.name])
         else:
             kind: Kind = "boolean" if isinstance(answer, ox.QueryBoolean) else "results"
-            answer.serialize(output, format=_RESULTS[pick(kind).name])
+            answer.serialize(output, format=RESULT_FORMATS[pick(kind).name])
 
     def _with_prefixes(self, answer: ox.QueryTriples, fmt: Format) -> bytes:
         """Write triples with those of the prefixes that occur in them, in alphabetical order."""
         triples = list(answer)
         prefixes = used(self._prefixes, triples)
-        return ordered(ox.serialize(triples, format=_RDF[fmt.name], prefixes=prefixes) or b"")
+        return ordered(
+            ox.serialize(triples, format=RDF_FORMATS[fmt.name], prefixes=prefixes) or b""
+        )
 
     def rows(self, text: str) -> Iterator[dict[str, str]]:
         """Answer a SELECT as rows of lexical values, unbound variables left out.
@@ -229,7 +218,9 @@ class LocalStore:
         prefixed = fmt.name in {"turtle", "trig", "rdfxml"}
         prefixes = used(self._prefixes, quads) if prefixed else None
         content = quads if fmt.kind == "dataset" else [quad.triple for quad in quads]
-        return ordered(ox.serialize(content, format=_RDF[fmt.name], prefixes=prefixes) or b"")
+        return ordered(
+            ox.serialize(content, format=RDF_FORMATS[fmt.name], prefixes=prefixes) or b""
+        )
 
     def document(self, fmt: Format, about: str) -> bytes:
         """Write the default graph for a reader: the thing first, then what belongs to it.
@@ -245,7 +236,9 @@ class LocalStore:
         triples = sorted((quad.triple for quad in quads), key=reading_order(about))
         if fmt.name != "turtle":
             prefixes = used(self._prefixes, triples) if fmt.name == "rdfxml" else None
-            return ordered(ox.serialize(triples, format=_RDF[fmt.name], prefixes=prefixes) or b"")
+            return ordered(
+                ox.serialize(triples, format=RDF_FORMATS[fmt.name], prefixes=prefixes) or b""
+            )
         prefixes = used(with_fragments(self._prefixes, triples), triples)
         if any(isinstance(triple.subject, ox.BlankNode) for triple in triples):
             copy = self.copy_to_rdflib(into=Graph(bind_namespaces="none"))
@@ -253,7 +246,7 @@ class LocalStore:
                 copy.bind(prefix, namespace)
             return copy.serialize(format="turtle", encoding="utf-8")
         return spaced(
-            ordered(ox.serialize(triples, format=_RDF["turtle"], prefixes=prefixes) or b"")
+            ordered(ox.serialize(triples, format=RDF_FORMATS["turtle"], prefixes=prefixes) or b"")
         )
 
     def canonical(self) -> LocalStore:
@@ -311,7 +304,7 @@ def write_to_disk(source: Path, fmt: str, folder: Path) -> None:
     """
     try:
         store = ox.Store(str(folder))
-        store.bulk_load(path=str(source), format=_RDF[fmt])
+        store.bulk_load(path=str(source), format=RDF_FORMATS[fmt])
         store.optimize()
         store.flush()
     except (SyntaxError, ValueError, OSError) as error:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
 from medbench_kg.errors import QueryError
 
-if TYPE_CHECKING:
-    from medbench_kg.negotiation import Kind
-
-__all__ = ["is_update", "kind_of_answer", "syntax_problem"]
+__all__ = ["is_update", "syntax_problem"]
 
 _POSITION = re.compile(r"error at (\d+):(\d+): expected (?:one of )?(.*)", re.DOTALL)
 _REASON = re.compile(r"(?:^|, )([A-Z][a-zA-Z]+ [a-zA-Z ]+)")
@@ -20,21 +16,6 @@ _TOKEN = re.compile(r"(?:^|, )(\"[^\"]+\"|[A-Z]{2,}(?= *(?:,|$)))")
 
 #: Tokens that an error names at most.
 _MAX_TOKENS = 8
-
-
-def kind_of_answer(text: str) -> Kind:
-    """Whether a query is answered by triples or by bindings.
-
-    Raises:
-        QueryError: the text isn't a SPARQL 1.1 query.
-    """
-    try:
-        answer = ox.Store().query(text)
-    except SyntaxError as error:
-        raise syntax_problem(error) from error
-    except (RuntimeError, ValueError) as error:
-        raise QueryError(f"The query can't be answered: {error}.") from error
-    return "graph" if isinstance(answer, ox.QueryTriples) else "results"
 
 
 def is_update(text: str, base: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Terms: written as SPARQL, turned into rdflib's, put in order."""
+"""Terms and formats: written as SPARQL, turned into rdflib's, put in order."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 __all__ = [
+    "RDF_FORMATS",
+    "RESULT_FORMATS",
     "literal",
     "named_node",
     "ordered",
@@ -25,6 +27,24 @@ __all__ = [
     "used",
     "with_fragments",
 ]
+
+#: Formats of triples, by the names of :mod:`medbench_kg.negotiation`.
+RDF_FORMATS = {
+    "turtle": ox.RdfFormat.TURTLE,
+    "ntriples": ox.RdfFormat.N_TRIPLES,
+    "nquads": ox.RdfFormat.N_QUADS,
+    "trig": ox.RdfFormat.TRIG,
+    "rdfxml": ox.RdfFormat.RDF_XML,
+    "jsonld": ox.RdfFormat.JSON_LD,
+}
+
+#: Formats of bindings and booleans.
+RESULT_FORMATS = {
+    "json": ox.QueryResultsFormat.JSON,
+    "xml": ox.QueryResultsFormat.XML,
+    "csv": ox.QueryResultsFormat.CSV,
+    "tsv": ox.QueryResultsFormat.TSV,
+}
 
 _RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 _XSD = "http://www.w3.org/2001/XMLSchema#"

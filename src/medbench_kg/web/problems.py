@@ -29,6 +29,7 @@ _STATUS: dict[type[errors.MedbenchError], HTTPStatus] = {
     errors.OverloadedError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.RateLimitError: HTTPStatus.TOO_MANY_REQUESTS,
     errors.EngineError: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.EndpointError: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.NotFoundError: HTTPStatus.NOT_FOUND,
     errors.GoneError: HTTPStatus.GONE,
     errors.NotAcceptableError: HTTPStatus.NOT_ACCEPTABLE,
