@@ -37,6 +37,7 @@ __all__ = [
     "Assembled",
     "Manifest",
     "assemble",
+    "assemble_at",
     "build",
     "build_on_disk",
     "built_version",
@@ -105,6 +106,21 @@ def assemble(extra: Iterable[Path] = ()) -> Assembled:
             except RecordError as problem:
                 problems.append(problem)
     store = graph.build(found, folder("ontology"), folder("shapes"), names)
+    return Assembled(tuple(found), store, tuple(problems))
+
+
+def assemble_at(root: Path) -> Assembled:
+    """Put the graph of another checkout together, with the context that lies there.
+
+    Args:
+        root: a folder that holds ``data/``, ``ontology/`` and ``shapes/``.
+
+    Raises:
+        MedbenchError: a Turtle file, a mapping set or a rule is broken.
+    """
+    names = vocabulary.read(root / "ontology")
+    found, problems = records.load(root / "data", names)
+    store = graph.build(found, root / "ontology", root / "shapes", names)
     return Assembled(tuple(found), store, tuple(problems))
 
 

@@ -17,8 +17,9 @@ from medbench_kg.assets import folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
-__all__ = ["BASE", "Vocabulary", "load"]
+__all__ = ["BASE", "Vocabulary", "load", "read"]
 
 #: Below this all IRIs of the graph are minted; it doesn't depend on who serves them.
 BASE = "https://w3id.org/medbench-kg/"
@@ -132,5 +133,10 @@ class Vocabulary:
 @lru_cache(maxsize=1)
 def load() -> Vocabulary:
     """Read the published context."""
-    text = (folder("ontology") / "context.jsonld").read_text(encoding="utf-8")
+    return read(folder("ontology"))
+
+
+def read(ontology: Path) -> Vocabulary:
+    """Read the context that lies in a folder."""
+    text = (ontology / "context.jsonld").read_text(encoding="utf-8")
     return Vocabulary(json.loads(text)["@context"])

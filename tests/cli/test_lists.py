@@ -104,7 +104,9 @@ def test_writing_a_new_row_drafts_records_and_names_what_is_missing(project: Pat
     assert "Nothing to do" in medbench("import", "list.md", at=project).stdout
 
 
-def test_import_reads_the_commit_from_git_where_git_knows_it(project: Path) -> None:
+def committed(project: Path) -> str:
+    """Put a project under git; return the id of its only commit."""
+
     def git(*words: str) -> str:
         identity = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
         return subprocess.run(
@@ -112,9 +114,13 @@ def test_import_reads_the_commit_from_git_where_git_knows_it(project: Path) -> N
         ).stdout.strip()
 
     git("init", "-q")
-    git("add", "list.md")
-    git("commit", "-q", "-m", "list", "--date", "2026-01-21T00:00:00Z")
-    commit = git("rev-parse", "HEAD")
+    git("add", ".")
+    git("commit", "-q", "-m", "all")
+    return git("rev-parse", "HEAD")
+
+
+def test_import_reads_the_commit_from_git_where_git_knows_it(project: Path) -> None:
+    commit = committed(project)
     (project / "list.md").write_text("no list any more", encoding="utf-8")
     result = medbench("import", "list.md", "--commit", commit, at=project)
     assert "Nothing to do" in result.stdout
@@ -176,3 +182,39 @@ def test_a_patch_of_the_list_can_be_taken_and_leaves_nothing_to_say(tmp_path: Pa
     assert medbench("render", "readme", "--diff", str(document)).stdout == ""
     told = json.loads(medbench("import", str(document), "--format", "json").stdout)
     assert {change["kind"] for change in told["changes"]} == {"renamed", "changed"}
+
+
+def test_diff_shows_the_triples_and_rows_that_a_change_brings(project: Path) -> None:
+    commit = committed(project)
+    same = medbench("diff", "HEAD", at=project)
+    assert same.stdout == (
+        "# 0 triples removed, 0 added\n# 0 rows of the list removed, 0 added\n"
+    ), same.stderr
+    record = project / "data" / "listings" / "pmc-vqa.yaml"
+    text = record.read_text(encoding="utf-8")
+    record.write_text(text.replace("value: '226946'", "value: '226947'", 1), encoding="utf-8")
+    told = medbench("diff", commit, "--lang", "zh", at=project).stdout.splitlines()
+    assert told[0] == "# 删除 1 条三元组，新增 1 条"
+    assert [line[0] for line in told[1:3]] == ["-", "+"]
+    assert "226946" in told[1]
+    assert "226947" in told[2]
+    assert told[3] == "# 列表删除 1 行，新增 1 行"
+    assert "| 226,947 question-answer pairs |" in told[5]
+
+
+@pytest.mark.parametrize("revision", ["nowhere", "--output=x", "HEAD:data"])
+def test_diff_with_an_unknown_revision_is_refused(revision: str, project: Path) -> None:
+    committed(project)
+    result = medbench("diff", "--", revision, at=project)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert f"Git knows no revision “{revision}”" in result.stderr
+    assert not (project / "x").exists()
+
+
+def test_a_listing_that_is_broken_is_named(project: Path) -> None:
+    record = project / "data" / "listings" / "pmc-vqa.yaml"
+    text = record.read_text(encoding="utf-8")
+    record.write_text(text.replace("nameText", "nameTxt"), encoding="utf-8")
+    result = medbench("import", "list.md", at=project)
+    assert result.returncode == 2
+    assert "data/listings/pmc-vqa.yaml:1: The listing can't be read" in result.stderr

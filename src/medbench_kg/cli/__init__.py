@@ -25,6 +25,7 @@ for command in (
     curation.fmt,
     lists.import_list,
     lists.render,
+    lists.diff,
     building.build,
     building.export,
     building.push,

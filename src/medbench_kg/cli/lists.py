@@ -18,7 +18,7 @@ from medbench_kg.errors import RecordError
 if TYPE_CHECKING:
     from medbench_kg.readme import Lang
 
-__all__ = ["import_list", "render"]
+__all__ = ["diff", "import_list", "render"]
 
 _WORDS = {
     "en": {
@@ -31,6 +31,9 @@ _WORDS = {
         "encoding": "The file isn't UTF-8.",
         "encoding-hint": "Save it as UTF-8.",
         "written": "Wrote {count} files.",
+        "comparing": "Comparing two graphs",
+        "triples": "{removed} triples removed, {added} added",
+        "rows": "{removed} rows of the list removed, {added} added",
     },
     "zh": {
         "reading": "对照列表与图谱",
@@ -42,6 +45,9 @@ _WORDS = {
         "encoding": "文件不是 UTF-8 编码。",
         "encoding-hint": "请存为 UTF-8。",
         "written": "已写入 {count} 个文件。",
+        "comparing": "对照两个图谱",
+        "triples": "删除 {removed} 条三元组，新增 {added} 条",
+        "rows": "列表删除 {removed} 行，新增 {added} 行",
     },
 }
 
@@ -126,6 +132,23 @@ def render_readme(
     else:
         text = upstream.patch(assembled, _document(other, None, _WORDS[language]), other.name)
     sys.stdout.buffer.write(text.encode())
+
+
+@click.command()
+@click.argument("revision")
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
+def diff(revision: str, lang: str | None) -> None:
+    """Show the triples and list rows that the files add to or remove from a git REVISION."""
+    words = _WORDS[lang or locale_language()]
+    with Progress(words["comparing"]):
+        difference = upstream.since(revision)
+    for title, (removed, added) in (
+        ("triples", difference.triples),
+        ("rows", difference.rows),
+    ):
+        count = words[title].format(removed=len(removed), added=len(added))
+        lines = [*(f"- {line}" for line in removed), *(f"+ {line}" for line in added)]
+        click.echo("\n".join([f"# {count}", *lines]))
 
 
 def _document(readme: Path, commit: str | None, words: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ from medbench_kg import editing, readme, records, vocabulary
 from medbench_kg.errors import NotFoundError
 from medbench_kg.upstream.comparing import Change, Comparison, compare
 from medbench_kg.upstream.correcting import Book
+from medbench_kg.upstream.difference import Difference, since
 from medbench_kg.upstream.drafting import Source, draft
 from medbench_kg.upstream.held import Listing, listings, of_kind, preferred_labels, read_terms
 from medbench_kg.upstream.reporting import as_json, as_text
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from medbench_kg.pipeline import Assembled
     from medbench_kg.readme import Issue, Lang
 
-__all__ = ["Change", "Outcome", "as_json", "as_text", "patch", "read", "table", "write"]
+__all__ = [
+    "Change",
+    "Difference",
+    "Outcome",
+    "as_json",
+    "as_text",
+    "patch",
+    "read",
+    "since",
+    "table",
+    "write",
+]
 
 #: Slug of the list that listings belong to.
 _LIST = "med-vlm-bench"

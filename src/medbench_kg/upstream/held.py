@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
 
+from medbench_kg.errors import RecordError
 from medbench_kg.readme import Facts, Figure, Link, Terms, normalise, plural
 
 if TYPE_CHECKING:
@@ -49,19 +50,31 @@ class Listing:
 
 
 def listings(assembled: Assembled) -> list[Listing]:
-    """All rows of all listing records, in the order of the list."""
-    found = [
-        Listing(
-            slug=record.path.stem,
-            lang=row["language"],
-            line=int(row["line"]),
-            facts=facts_of(row),
-            node=row,
-            record=record,
-        )
-        for record in of_kind(assembled, "listings")
-        for row in record.node["row"]
-    ]
+    """All rows of all listing records, in the order of the list.
+
+    Raises:
+        RecordError: a listing lacks what every listing has.
+    """
+    found: list[Listing] = []
+    for record in of_kind(assembled, "listings"):
+        try:
+            found += [
+                Listing(
+                    slug=record.path.stem,
+                    lang=row["language"],
+                    line=int(row["line"]),
+                    facts=facts_of(row),
+                    node=row,
+                    record=record,
+                )
+                for row in record.node["row"]
+            ]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise RecordError(
+                f"The listing can't be read: {error}.",
+                hint="Run “medbench check” on it.",
+                where=f"{record.path}:1",
+            ) from error
     return sorted(found, key=lambda listing: listing.line)
 
 
