@@ -7,6 +7,7 @@ primer, sections 2 (responses) and 5 (pages).
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request
@@ -33,6 +34,7 @@ _YEAR_S = 365 * 24 * 3600
 def feeds(store: LocalStore) -> Blueprint:
     """Make the routes of the feeds and of the event stream."""
     routes = Blueprint("feeds", __name__)
+    recent = lru_cache(1 << 6)(partial(changes.recent, store))
 
     @routes.get("/feed.atom", defaults={"lang": "en", "concept": ""})
     @routes.get("/zh/feed.atom", defaults={"lang": "zh", "concept": ""})
@@ -47,8 +49,8 @@ def feeds(store: LocalStore) -> Blueprint:
                 f"There is no concept “{concept}”.",
                 hint="One is at /modality/ct/feed.atom.",
             )
-        everything = changes.recent(store, lang)
-        entries = changes.recent(store, lang, BASE + concept) if concept else everything
+        everything = recent(lang)
+        entries = recent(lang, BASE + concept) if concept else everything
         body = render_template(
             "feed.xml",
             base=BASE,
@@ -71,7 +73,7 @@ def feeds(store: LocalStore) -> Blueprint:
         """List the versions of records that were made on a day."""
         page = changes.stream_page(store, f"{_address()}/{day}")
         response = _graph(page, _wanted(suffix))
-        if day != changes.days(changes.recent(store, "en"))[0]:
+        if day != changes.days(recent("en"))[0]:
             response.cache_control.no_cache = None
             response.cache_control.max_age = _YEAR_S
             response.cache_control.immutable = True
