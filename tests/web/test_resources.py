@@ -275,11 +275,11 @@ def test_a_server_at_the_persistent_address_itself_says_303(
     built: tuple[LocalStore, Manifest],
 ) -> None:
     client = client_of(*built, public_url=BASE)
-    answer = client.get("/dataset/gemex", headers={"Accept": "application/ld+json"})
+    answer = get(client, "/dataset/gemex", "application/ld+json")
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/medbench-kg/dataset/gemex.jsonld"
     assert "Accept" in answer.headers["Vary"]
-    suffixed = client.get("/dataset/gemex.jsonld")
+    suffixed = get(client, "/dataset/gemex.jsonld", None)
     assert (suffixed.status_code, suffixed.mimetype) == (200, "application/ld+json")
 
 
