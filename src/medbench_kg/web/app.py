@@ -24,6 +24,7 @@ from medbench_kg.web.coverage import coverage
 from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
 from medbench_kg.web.descriptions import descriptions
 from medbench_kg.web.feeds import feeds
+from medbench_kg.web.hints import Names
 from medbench_kg.web.limit import limit
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
@@ -88,7 +89,9 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     app.register_blueprint(health(pool, manifest.version))
     app.before_request(preflight)
     app.after_request(_redirect_by_path)
-    first = evaluate_first(app.wsgi_app, pool, base, manifest.version, settings.body_kb << 10)
+    first = evaluate_first(
+        app.wsgi_app, pool, Names(store), base, manifest.version, settings.body_kb << 10
+    )
     kept = keep(first, PATHS + DESCRIPTIONS + paths(), settings.cache_mb << 20)
     limited = limit(kept, app, settings.rate_limit)
     watched = watch(limited, access_log=settings.access_log)

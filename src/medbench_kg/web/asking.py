@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
@@ -20,9 +19,10 @@ from urllib.parse import parse_qs
 from werkzeug.exceptions import abort
 from werkzeug.wrappers import Request
 
-from medbench_kg import evaluation, guard, vocabulary
+from medbench_kg import evaluation, guard
 from medbench_kg.errors import NotAcceptableError, QueryError, UpdateError
 from medbench_kg.negotiation import BOOLEAN_FORMATS, FORMATS, by_name, choose
+from medbench_kg.web.hints import prefix_hint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.evaluation import Answer, Pool
     from medbench_kg.negotiation import Format, Kind
+    from medbench_kg.web.hints import Names
 
 __all__ = ["OUTCOME", "Asked", "evaluate_first", "lasting", "read"]
 
@@ -45,9 +46,8 @@ _GRAPHS = frozenset({"default-graph-uri", "named-graph-uri"})
 _KINDS: tuple[Kind, ...] = ("results", "boolean", "graph")
 _READ_ONLY = "This endpoint is read-only: it takes no updates."
 
-#: A prefix declaration, and the prefix of a name, in a query without comments and strings.
-_DECLARED = re.compile(r"\bPREFIX\s+([\w.-]*):", re.IGNORECASE)
-_NAME = re.compile(r"(?<![\w<:/.#?$@])([A-Za-z][\w.-]*):(?=[\w%\\])")
+#: Size of answers that may be small because a name is misspelt: no rows, or a count of 0.
+_SMALL_BYTES = 512
 
 
 @dataclass(frozen=True)
@@ -81,13 +81,14 @@ class Asked:
 
 
 def evaluate_first(
-    app: WSGIApplication, pool: Pool, base: str, version: str, max_body: int
+    app: WSGIApplication, pool: Pool, names: Names, base: str, version: str, max_body: int
 ) -> WSGIApplication:
     """Evaluate queries sent to ``/sparql`` before an app is asked.
 
     Args:
         app: makes a response of what it finds in the environment as ``OUTCOME``.
         pool: evaluates the queries of strangers.
+        names: what there is in the graph, for hints.
         base: address of the server, ending in a slash, whatever host a client names.
         version: of the graph, for ETags.
         max_body: bytes of the body of a request.
@@ -109,6 +110,8 @@ def evaluate_first(
         headers = lasting(
             outcome.format.content_type, f"{version}\0{wanted}\0{outcome.format.name}"
         )
+        if outcome.size <= _SMALL_BYTES and (hint := names.hint(wanted.text)):
+            headers.append(("Medbench-Hint", hint))
         if outcome.body is None or environ.get("HTTP_ACCEPT_ENCODING"):
             environ[OUTCOME] = outcome, headers
             return app(environ, start_response)
@@ -244,9 +247,7 @@ def _answer(pool: Pool, wanted: evaluation.Request, asked: Asked) -> Answer:
     except QueryError as error:
         if "Prefix not found" not in error.message:
             raise
-        raise QueryError(
-            error.message, hint=_prefix_hint(wanted.text), where=error.where
-        ) from error
+        raise QueryError(error.message, hint=prefix_hint(wanted.text), where=error.where) from error
 
 
 def _deadline(asked: Asked) -> float | None:
@@ -262,19 +263,3 @@ def _deadline(asked: Asked) -> float | None:
             f"“{named}” is no timeout.", hint="Give seconds, e.g. timeout=5.", where="timeout"
         )
     return seconds
-
-
-def _prefix_hint(text: str) -> str:
-    """Name the prefix that a query forgot to declare, and the namespace that it likely means."""
-    bare = re.sub(r"\"[^\"\n]*\"|'[^'\n]*'|<[^<>\s]*>|#.*", " ", text)
-    declared = set(_DECLARED.findall(bare))
-    known = vocabulary.load().prefixes
-    for prefix in _NAME.findall(bare):
-        if prefix not in declared:
-            near = (
-                prefix if prefix in known else next(iter(get_close_matches(prefix, known, 1)), "")
-            )
-            if near:
-                return f"“{prefix}:” isn't declared; add PREFIX {near}: <{known[near]}>."
-            return f"“{prefix}:” isn't declared; add a PREFIX line for it."
-    return "Declare every prefix with a PREFIX line."

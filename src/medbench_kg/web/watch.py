@@ -45,8 +45,8 @@ ENCODINGS = ("zstd", "br", "gzip")
 
 _HEADERS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "Content-Location, ETag, Link, RateLimit, RateLimit-Policy, "
-    "Retry-After, Vary",
+    "Access-Control-Expose-Headers": "Content-Location, ETag, Link, Medbench-Hint, RateLimit, "
+    "RateLimit-Policy, Retry-After, Vary",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; "
     "style-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
