@@ -139,6 +139,7 @@ def test_latex_stays_as_it_is(terms: Terms) -> None:
         ("Slash", [(5_800_000, "qa-pair", "rounded"), (4_400_000, "qa-pair", "rounded")]),
         ("No numbers", []),
         ("Unclear", [(7, "", "")]),
+        ("Absurd", []),
         ("Nested", [(10, "modality", ""), (25_000_000, "image", "rounded")]),
         ("Types", [(38, "modality", ""), (26_000, "qa-pair", "rounded")]),
     ],

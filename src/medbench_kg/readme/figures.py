@@ -36,6 +36,9 @@ _POWERS = {
     "billion": 9,
 }
 
+#: No dataset holds so many things; longer rows of digits are something else.
+_TOO_MUCH = 10**15
+
 #: “3,535 MCQs” has no multiplier, “Cholec80”, “3D” and “12-lead” hold no number of things.
 _NUMBER = re.compile(
     r"""(?<![A-Za-z0-9_\-])(?<!\d[.,])
@@ -123,7 +126,7 @@ def _number(match: re.Match[str]) -> _Found | None:
     power = _POWERS[match["power"].lower()] if match["power"] else 0
     digits = Decimal(match["digits"].replace(",", ""))
     value = digits.scaleb(power)
-    if value != value.to_integral_value():
+    if value >= _TOO_MUCH or value != value.to_integral_value():
         return None
     step = Decimal(1).scaleb(power + int(digits.as_tuple().exponent))
     if match["least"] or match["more"] or match["more_after"]:

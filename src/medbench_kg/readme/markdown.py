@@ -172,7 +172,7 @@ def _cell(written: str) -> Cell:
             href, start = str(token.attrs["href"]), len(texts)
         elif token.type == "link_close":
             label = _blanks("".join(texts[start:]))
-            if href.startswith(("https://", "http://")):
+            if href.lower().startswith(("https://", "http://")):
                 links.append((label, href))
             else:
                 strange.append(f"[{label}]({href})")
