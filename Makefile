@@ -7,7 +7,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SCRIPTS := $(wildcard src/medbench_kg/web/scripts/*.js*)
-SOURCES := $(shell find data ontology shapes src/medbench_kg/queries src/medbench_kg/sparql -type f)
+SOURCES := $(shell find data ontology shapes src/medbench_kg/queries src/medbench_kg/sparql src/medbench_kg/tables -type f)
 
 .PHONY: serve test bench soak lint types fmt generated messages clean
 

@@ -13,7 +13,7 @@ from typing import Literal
 __all__ = ["Folder", "folder"]
 
 #: The folders that the graph is made from; only ``build`` is generated.
-Folder = Literal["ontology", "shapes", "data", "queries", "sparql", "build"]
+Folder = Literal["ontology", "shapes", "data", "queries", "tables", "sparql", "build"]
 
 _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = _PACKAGE.parents[1]
@@ -22,7 +22,7 @@ _WHEEL = _PACKAGE / "_assets"
 
 def folder(name: Folder) -> Path:
     """Find one of the folders; ``build`` may not exist yet."""
-    if name in {"queries", "sparql"}:
+    if name in {"queries", "tables", "sparql"}:
         return _PACKAGE / name
     in_checkout = (_CHECKOUT / "pyproject.toml").is_file() and (_CHECKOUT / "ontology").is_dir()
     return (_CHECKOUT if in_checkout else _WHEEL) / name

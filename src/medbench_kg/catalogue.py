@@ -39,6 +39,7 @@ __all__ = [
     "find",
     "internal",
     "resolve",
+    "tables",
     "values",
 ]
 
@@ -76,10 +77,19 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Column:
-    """A variable of the answer."""
+    """A variable of the answer.
+
+    Attributes:
+        name: the variable, without the question mark.
+        help: what its values mean.
+        datatype: local name of the XML Schema datatype of its values.
+        separator: what stands between several values; "" if there is one at most.
+    """
 
     name: str
     help: Text
+    datatype: str
+    separator: str
 
 
 @dataclass(frozen=True)
@@ -147,7 +157,17 @@ class Query:
 @lru_cache(maxsize=1)
 def catalogue() -> tuple[Query, ...]:
     """All canned queries by name."""
-    folder = resources.files("medbench_kg") / "queries"
+    return _read("queries")
+
+
+@lru_cache(maxsize=1)
+def tables() -> tuple[Query, ...]:
+    """The queries that make the plain tables, by name; they have no parameters."""
+    return _read("tables")
+
+
+def _read(name: str) -> tuple[Query, ...]:
+    folder = resources.files("medbench_kg") / name
     files = sorted((f for f in folder.iterdir() if f.name.endswith(".rq")), key=lambda f: f.name)
     return tuple(_parse(f.name.removesuffix(".rq"), f.read_text(encoding="utf-8")) for f in files)
 
@@ -270,11 +290,16 @@ def _parse(name: str, text: str) -> Query:
     header = "\n".join(line[2:] for line in text.splitlines() if line.startswith("#+"))
     meta: dict[str, Any] = yaml.load(header, Loader=yaml.CBaseLoader)
     parameters = tuple(_parameter(key, spec) for key, spec in meta.get("parameters", {}).items())
-    columns = tuple(Column(key, help_) for key, help_ in meta["columns"].items())
+    columns = tuple(_column(key, spec) for key, spec in meta["columns"].items())
     question = {"en": meta["summary"], "zh": meta["summary_zh"]}
     return Query(
         name, question, tuple(meta["tags"]), parameters, columns, meta.get("empty", ""), text
     )
+
+
+def _column(name: str, spec: Mapping[str, str]) -> Column:
+    text = {lang: spec[lang] for lang in ("en", "zh")}
+    return Column(name, text, spec.get("datatype", "string"), spec.get("separator", ""))
 
 
 def _parameter(name: str, spec: Mapping[str, Any]) -> Parameter:

@@ -11,8 +11,6 @@ import json
 import zipfile
 from typing import TYPE_CHECKING
 
-from medbench_kg.negotiation import by_name
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -59,7 +57,7 @@ def describe(files: Mapping[str, Mapping[str, str | int]], version: str, date: s
     """Write the description of a release.
 
     Args:
-        files: file name → ``bytes`` and ``sha256``.
+        files: file name → ``bytes``, ``sha256`` and ``media_type``.
         version: version of the graph.
         date: day of its last change, ISO 8601.
 
@@ -71,7 +69,7 @@ def describe(files: Mapping[str, Mapping[str, str | int]], version: str, date: s
             "@id": name,
             "@type": "File",
             "name": name,
-            "encodingFormat": by_name(name.rpartition(".")[2]).media_type,
+            "encodingFormat": about["media_type"],
             "contentSize": str(about["bytes"]),
             "sha256": about["sha256"],
             "license": {"@id": _CC0},

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 from pyld import jsonld
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from medbench_kg.negotiation import Format
     from medbench_kg.store import LocalStore
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["compact", "frame", "serialize"]
+__all__ = ["compact", "frame", "only", "serialize"]
 
 _Node = dict[str, Any]
 
@@ -46,6 +48,13 @@ def compact(expanded: bytes, vocabulary: Vocabulary) -> bytes:
     top = [node for iri, node in nodes.items() if iri not in references]
     document = jsonld.compact(top, dict(vocabulary.context), {"graph": True})
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
+
+
+def only(document: bytes, subjects: Collection[str], vocabulary: Vocabulary) -> bytes:
+    """Keep the nodes of compacted JSON-LD that are among some subjects, IRIs or ``_:`` labels."""
+    whole = json.loads(document)
+    kept = [node for node in whole["@graph"] if vocabulary.expand(node["id"]) in subjects]
+    return json.dumps({**whole, "@graph": kept}, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 def frame(nodes: list[_Node], iri: str, shape: _Node) -> _Node:

@@ -10,6 +10,7 @@ vocabulary for executables; DCAT 3 and DCAT-AP 3.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from medbench_kg.catalogue import Parameter, Query
+    from medbench_kg.publication import File
     from medbench_kg.store import LocalStore
 
-__all__ = ["CATALOGUE_GRAPH", "QUERIES_GRAPH", "VOID_GRAPH", "describe"]
+__all__ = ["CATALOGUE_GRAPH", "QUERIES_GRAPH", "VOID_GRAPH", "describe", "list_files"]
 
 #: The named graphs of the descriptions; each is a document of that address, too.
 VOID_GRAPH = f"{BASE}.well-known/void"
@@ -35,6 +37,8 @@ CATALOGUE_GRAPH = f"{BASE}catalogue"
 #: The graph as a dataset, in VoID and DCAT.
 _DATASET = "catalogue#medbench-kg"
 _PREFIXES = ".well-known/sparql-examples#prefixes"
+
+_SHA256 = "spdx:checksumAlgorithm_sha256"
 
 _Node = dict[str, object]
 
@@ -55,6 +59,35 @@ def describe(store: LocalStore, dumps: Iterable[str]) -> None:
     dataset: _Node = {"id": _DATASET, "dataDump": [f"data/{name}" for name in sorted(dumps)]}
     _state(store, [prefixes, dataset], VOID_GRAPH)
     _infer(store, "void", VOID_GRAPH)
+
+
+def list_files(store: LocalStore, files: Iterable[File], version: str) -> None:
+    """Add the catalogue of what can be downloaded to a store.
+
+    Args:
+        store: the whole graph; the catalogue becomes a named graph of it.
+        files: all that there is below ``/data/``, but for the catalogue itself.
+        version: version of the graph.
+    """
+    dataset: _Node = {"id": _DATASET, "version": version}
+    _state(store, [dataset, *(_distribution(file) for file in files)], CATALOGUE_GRAPH)
+    _infer(store, "catalogue", CATALOGUE_GRAPH)
+
+
+def _distribution(file: File) -> _Node:
+    iri = f"catalogue#{file.name}"
+    digest = hashlib.sha256(file.content).hexdigest()
+    checksum = {"id": f"{iri}-sha256", "type": "spdx:Checksum", "algorithm": _SHA256}
+    return {
+        "id": iri,
+        "type": "dcat:Distribution",
+        "distributionOf": f"catalogue#{file.part}",
+        "identifier": file.name,
+        "downloadURL": f"data/{file.name}",
+        "mediaType": f"https://www.iana.org/assignments/media-types/{file.media_type}",
+        "byteSize": str(len(file.content)),
+        "checksum": {**checksum, "checksumValue": digest},
+    }
 
 
 def _state(store: LocalStore, nodes: list[_Node], graph: str) -> None:

@@ -18,7 +18,16 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from medbench_kg import changes, crate, editing, export, graph, metadata, records, vocabulary
+from medbench_kg import (
+    changes,
+    crate,
+    editing,
+    graph,
+    metadata,
+    publication,
+    records,
+    vocabulary,
+)
 from medbench_kg.assets import folder
 from medbench_kg.errors import RecordError, ShapesError, StoreError
 from medbench_kg.negotiation import FORMATS, by_name
@@ -53,10 +62,13 @@ DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind in {"graph", "dataset"})
 
 _MANIFEST = "manifest.json"
 
+#: The catalogue isn't in the dataset dumps, because it holds their digests.
+_CATALOGUE = "catalogue.ttl"
+
 #: What the folders of graphs begin with, in the folder of an on-disk build.
 _GRAPH = "graph-"
 
-_SOURCES: tuple[Folder, ...] = ("data", "ontology", "shapes", "queries", "sparql")
+_SOURCES: tuple[Folder, ...] = ("data", "ontology", "shapes", "queries", "tables", "sparql")
 
 
 @dataclass(frozen=True)
@@ -76,7 +88,7 @@ class Manifest:
         version: digest of the files that it was made from.
         triples: size of the default graph.
         numbers: how many ``datasets`` of the list, ``papers``, ``sources`` and ``concepts`` it has.
-        files: file name → bytes and SHA-256.
+        files: file name → bytes, SHA-256 and media type.
         graph: name of the folder that holds the graph, in an on-disk build.
     """
 
@@ -240,6 +252,8 @@ def open_built(on_disk: Path | None = None) -> tuple[LocalStore, Manifest]:
         raise _stale()
     store = LocalStore(vocabulary.load().prefixes)
     store.load((folder("build") / "medbench.nq").read_bytes(), "nquads")
+    catalogue = (folder("build") / _CATALOGUE).read_bytes()
+    store.load(catalogue, "turtle", graph=metadata.CATALOGUE_GRAPH)
     return store, manifest
 
 
@@ -295,16 +309,23 @@ def _file(fmt: Format) -> str:
 
 
 def _write(store: LocalStore, target: Path) -> Manifest:
-    names = vocabulary.load()
+    schema = graph.build((), folder("ontology"), folder("shapes"), vocabulary.load()).canonical()
     files: dict[str, dict[str, str | int]] = {}
-    for fmt in DUMPS:
-        content = export.serialize(store, fmt, names)
-        path = target / _file(fmt)
-        path.write_bytes(content)
-        digest = hashlib.sha256(content).hexdigest()
-        files[path.name] = {"bytes": len(content), "sha256": digest}
+    published = list(publication.files(store, schema))
+    version = _version()
+    metadata.list_files(store, published, version)
+    catalogue = store.dump(by_name("turtle"), metadata.CATALOGUE_GRAPH)
+    published.append(publication.File(_CATALOGUE, by_name("turtle").media_type, "", catalogue))
+    for file in published:
+        (target / file.name).write_bytes(file.content)
+        digest = hashlib.sha256(file.content).hexdigest()
+        files[file.name] = {
+            "bytes": len(file.content),
+            "sha256": digest,
+            "media_type": file.media_type,
+        }
     numbers = _count(store)
-    manifest = Manifest(_version(), numbers.pop("triples"), numbers, files)
+    manifest = Manifest(version, numbers.pop("triples"), numbers, files)
     (last, *_) = changes.days(changes.recent(store, "en"))
     (target / crate.FILE).write_bytes(crate.describe(files, manifest.version, last))
     (target / _MANIFEST).write_text(_as_json(manifest), encoding="utf-8")

@@ -11,7 +11,7 @@ from rdflib import RDF, RDFS, SDO, SH, VOID, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCTERMS, FOAF, SKOS
 
 from medbench_kg import catalogue, vocabulary
-from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
+from medbench_kg.metadata import CATALOGUE_GRAPH, QUERIES_GRAPH, VOID_GRAPH
 from medbench_kg.negotiation import GRAPH_FORMATS, by_name
 
 if TYPE_CHECKING:
@@ -31,7 +31,11 @@ STRICT = {
     "rdfxml": ox.RdfFormat.RDF_XML,
     "jsonld": ox.RdfFormat.JSON_LD,
 }
-DOCUMENTS = {"/.well-known/void": VOID_GRAPH, "/.well-known/sparql-examples": QUERIES_GRAPH}
+DOCUMENTS = {
+    "/.well-known/void": VOID_GRAPH,
+    "/.well-known/sparql-examples": QUERIES_GRAPH,
+    "/catalogue": CATALOGUE_GRAPH,
+}
 
 
 @pytest.fixture(scope="module")
@@ -167,7 +171,7 @@ def test_prefixes_are_declared_for_editors(queries: Graph, void: Graph) -> None:
         assert declared == vocabulary.load().prefixes
 
 
-@pytest.mark.parametrize("name", [VOID_GRAPH, QUERIES_GRAPH])
+@pytest.mark.parametrize("name", DOCUMENTS.values())
 def test_descriptions_use_pinned_terms_only(name: str, store: LocalStore, root: Path) -> None:
     pinned = set(Graph().parse(root / "ontology/imports/terms.ttl").subjects())
     described = store.copy_to_rdflib(name)

@@ -249,6 +249,27 @@ class LocalStore:
             ordered(ox.serialize(triples, format=RDF_FORMATS["turtle"], prefixes=prefixes) or b"")
         )
 
+    def split(self, core: LocalStore) -> tuple[LocalStore, LocalStore]:
+        """Part the default graph by subject, given a store that holds a part of it.
+
+        Returns:
+            All about subjects of which ``core`` says everything, with its named graphs; all about
+            the others.
+        """
+        stated = set(core._store)
+        triples = list(self._store.quads_for_pattern(None, None, None, ox.DefaultGraph()))
+        others = {quad.subject for quad in triples if quad not in stated}
+        first, second = LocalStore(self._prefixes), LocalStore(self._prefixes)
+        first._store.extend([quad for quad in triples if quad.subject not in others])
+        first._store.extend([q for q in stated if q.graph_name != ox.DefaultGraph()])
+        second._store.extend([quad for quad in triples if quad.subject in others])
+        return first, second
+
+    def subjects(self) -> set[str]:
+        """The IRIs, or labels of blank nodes, that the default graph says something about."""
+        quads = self._store.quads_for_pattern(None, None, None, ox.DefaultGraph())
+        return {str(quad.subject).strip("<>") for quad in quads}
+
     def canonical(self) -> LocalStore:
         """A copy whose blank nodes are labelled by RDF Dataset Canonicalization."""
         dataset = ox.Dataset(self._store)

@@ -1,4 +1,4 @@
-"""What the graph says about itself, as documents: VoID and the canned queries.
+"""What the graph says about itself, as documents: VoID, canned queries, catalogue.
 
 Specification: VoID, section 7.2 (``/.well-known/void``); RFC 8615.
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, request
 
-from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
+from medbench_kg.metadata import CATALOGUE_GRAPH, QUERIES_GRAPH, VOID_GRAPH
 from medbench_kg.negotiation import GRAPH_FORMATS, by_name, choose
 from medbench_kg.vocabulary import BASE
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["PATHS", "descriptions"]
 
 #: The paths of all routes.
-PATHS = tuple(f"/{iri.removeprefix(BASE)}" for iri in (VOID_GRAPH, QUERIES_GRAPH))
+PATHS = tuple(f"/{iri.removeprefix(BASE)}" for iri in (VOID_GRAPH, QUERIES_GRAPH, CATALOGUE_GRAPH))
 
 
 def descriptions(store: LocalStore, version: str) -> Blueprint:

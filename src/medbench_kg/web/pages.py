@@ -20,7 +20,6 @@ __all__ = ["pages"]
 
 def pages(manifest: Manifest) -> Blueprint:
     """Make the pages of the build that is served."""
-    dumps = [fmt for fmt in pipeline.DUMPS if f"medbench.{fmt.suffix}" in manifest.files]
     routes = Blueprint("pages", __name__)
 
     @routes.get("/", defaults={"lang": "en"})
@@ -31,7 +30,6 @@ def pages(manifest: Manifest) -> Blueprint:
             "start.html",
             manifest=manifest,
             queries=catalogue(),
-            dumps=dumps,
             markup=_markup(manifest),
         )
 
@@ -48,16 +46,19 @@ def pages(manifest: Manifest) -> Blueprint:
 
     @routes.get("/data/<name>")
     def dump(name: str) -> Response:
-        """Serve a dump of the whole graph."""
-        for fmt in dumps:
-            if name == f"medbench.{fmt.suffix}":
-                body = pipeline.dump(fmt, manifest)
-                response = Response(body, content_type=fmt.content_type)
-                response.set_etag(str(manifest.files[name]["sha256"]))
-                response.make_conditional(request)
-                return response
-        known = ", ".join(f"medbench.{fmt.suffix}" for fmt in dumps)
-        raise NotFoundError(f"There is no file “{name}”.", hint=f"There are: {known}.")
+        """Serve a file of the build: a dump, a part of one, or a table."""
+        if name not in manifest.files:
+            known = ", ".join(sorted(manifest.files))
+            raise NotFoundError(f"There is no file “{name}”.", hint=f"There are: {known}.")
+        about = manifest.files[name]
+        response = Response(pipeline.read(name, manifest), mimetype=str(about["media_type"]))
+        response.set_etag(str(about["sha256"]))
+        if name.endswith(".csv"):
+            response.headers["Link"] = (
+                '<csv-metadata.json>; rel="describedby"; type="application/csvm+json"'
+            )
+        response.make_conditional(request)
+        return response
 
     return routes
 
