@@ -27,6 +27,7 @@ from load import Order
 
 from medbench_kg import synthetic
 from medbench_kg.graph import SHAPES_GRAPH
+from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
 
 HERE = Path(__file__).parent
 CLIENTS = (1, 8)
@@ -252,10 +253,12 @@ def graph_to_serve(datasets: int, scratch: Path) -> peers.Graph:
     (copy / "build").mkdir()
     with (build / "medbench.nq").open(encoding="utf-8") as real:
         quads = list(synthetic.enlarge(real, datasets))
-    triples = [line for line in quads if not line.endswith(f" <{SHAPES_GRAPH}> .\n")]
+    named = tuple(f" <{graph}> .\n" for graph in (SHAPES_GRAPH, VOID_GRAPH, QUERIES_GRAPH))
+    triples = [line for line in quads if not line.endswith(named)]
     for suffix, lines in (("nq", quads), ("nt", triples)):
         with (copy / "build" / f"medbench.{suffix}").open("w", encoding="utf-8") as file:
             file.writelines(lines)
+    shutil.copy(build / "catalogue.ttl", copy / "build")
     manifest = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
     text = json.dumps(manifest | {"triples": len(triples)})
     (copy / "build" / "manifest.json").write_text(text, encoding="utf-8")
