@@ -156,7 +156,8 @@ def test_a_new_build_is_taken_and_drops_no_request(
     asked_by: str, checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = checkout / "data" / "datasets" / "gemex.yaml"
-    monkeypatch.setattr(pipeline, "folder", checkout.joinpath)
+    monkeypatch.setattr("medbench_kg.assets._CHECKOUT", checkout)
+    monkeypatch.setattr("medbench_kg.assets._PACKAGE", checkout / "src" / "medbench_kg")
     monkeypatch.setattr(pipeline, "check", lambda _: SimpleNamespace(conforms=True))
     monkeypatch.setattr(pipeline, "DUMPS", (by_name("nquads"),))
     watched = "on" if asked_by == "nobody" else "off"
