@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from medbench_kg import pipeline
+from medbench_kg import pipeline, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from medbench_kg.store import LocalStore
 
 ROOT = Path(__file__).resolve().parents[1]
+
+
+#: Lines of the list whose row has one cell too many.
+WITH_AN_EIGHTH_CELL = (112, 197, 218)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -116,3 +120,16 @@ def _wait(address: str) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+@pytest.fixture(scope="session")
+def upstream_list(assembled: Assembled, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The list as the graph states it: its two tables, at the lines that they have upstream."""
+    english, chinese = (upstream.table(assembled, lang).splitlines() for lang in ("en", "zh"))
+    path = tmp_path_factory.mktemp("list") / "README.md"
+    blank = [""]
+    lines = [*blank * 73, *english, *blank * 24, *chinese]
+    for line in WITH_AN_EIGHTH_CELL:
+        lines[line - 1] += "  |"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path

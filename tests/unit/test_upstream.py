@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,20 +12,20 @@ from medbench_kg.assets import folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from medbench_kg.pipeline import Assembled
     from medbench_kg.upstream import Change
 
     Read = Callable[[list[str]], list[Change]]
 
-LIST = Path(__file__).resolve().parents[1] / "fixtures" / "list" / "med-vlm-bench.md"
 ENGLISH = slice(75, 134)
 CHINESE = slice(160, 219)
 
 
 @pytest.fixture(scope="module")
-def lines() -> list[str]:
-    return LIST.read_text(encoding="utf-8").splitlines()
+def lines(upstream_list: Path) -> list[str]:
+    return upstream_list.read_text(encoding="utf-8").splitlines()
 
 
 @pytest.fixture
@@ -73,7 +72,7 @@ def test_a_renamed_row_is_known_by_its_links(changes: Read, lines: list[str]) ->
 
 
 def test_a_changed_size_is_told_with_both_values(changes: Read, lines: list[str]) -> None:
-    told = changes(edited(lines, "226,946 QA pairs", "226,947 QA pairs"))
+    told = changes(edited(lines, "226,946 question", "226,947 question"))
     assert [(c.kind, c.slug, c.lang, c.field, c.old, c.new) for c in told] == [
         (
             "changed",
@@ -138,7 +137,9 @@ def test_a_new_row_is_joined_with_its_translation(assembled: Assembled, lines: l
 
 
 def test_text_and_json_tell_the_same(assembled: Assembled, lines: list[str]) -> None:
-    outcome = upstream.read(assembled, "\n".join(edited(lines, "226,946 QA", "226,947 QA")))
+    outcome = upstream.read(
+        assembled, "\n".join(edited(lines, "226,946 question", "226,947 question"))
+    )
     changes, issues = outcome.comparison.changes, outcome.issues
     document = json.loads(upstream.as_json(changes, issues))
     assert len(document["changes"]) == len(changes) == 2
