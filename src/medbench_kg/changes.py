@@ -19,6 +19,8 @@ from medbench_kg.store import LocalStore
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from medbench_kg.store import Store
+
 __all__ = ["Change", "days", "recent", "stream", "stream_page"]
 
 
@@ -45,9 +47,7 @@ class Change:
     summary: str
 
 
-def recent(
-    store: LocalStore, lang: Literal["en", "zh"], concept: str | None = None
-) -> list[Change]:
+def recent(store: Store, lang: Literal["en", "zh"], concept: str | None = None) -> list[Change]:
     """List the last change of each thing, newest first.
 
     Args:
@@ -75,7 +75,7 @@ def days(changes: Sequence[Change]) -> list[str]:
     return sorted({change.modified for change in changes}, reverse=True)
 
 
-def stream(store: LocalStore, address: str) -> LocalStore:
+def stream(store: Store, address: str) -> LocalStore:
     """Make the first page of the event stream, which leads to the pages of the days.
 
     Args:
@@ -85,7 +85,7 @@ def stream(store: LocalStore, address: str) -> LocalStore:
     return _construct(store, "stream", "root", address)
 
 
-def stream_page(store: LocalStore, address: str) -> LocalStore:
+def stream_page(store: Store, address: str) -> LocalStore:
     """Make the page of a day.
 
     Args:
@@ -102,7 +102,7 @@ def stream_page(store: LocalStore, address: str) -> LocalStore:
     return page
 
 
-def _construct(store: LocalStore, query: str, slot: str, address: str) -> LocalStore:
+def _construct(store: Store, query: str, slot: str, address: str) -> LocalStore:
     text = catalogue.internal(query, slot, [address])
     triples, _ = store.query(text, lambda _kind: by_name("ntriples"))
     page = LocalStore(vocabulary.load().prefixes)

@@ -16,7 +16,7 @@ from medbench_kg.catalogue import internal
 
 if TYPE_CHECKING:
     from medbench_kg.negotiation import Format
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import LocalStore, Store
     from medbench_kg.vocabulary import Vocabulary
 
 __all__ = [
@@ -62,7 +62,7 @@ class Statement:
     datatype: str
 
 
-def documents(store: LocalStore) -> dict[str, Document]:
+def documents(store: Store) -> dict[str, Document]:
     """All documents by the IRI of their thing, in the order of the IRIs."""
     return {
         row["thing"]: Document(
@@ -75,12 +75,12 @@ def documents(store: LocalStore) -> dict[str, Document]:
     }
 
 
-def aliases(store: LocalStore) -> dict[str, str]:
+def aliases(store: Store) -> dict[str, str]:
     """IRIs that have no document of their own, by the thing whose document tells of them."""
     return {row["alias"]: row["thing"] for row in store.rows(internal("aliases"))}
 
 
-def describe(store: LocalStore, iri: str) -> LocalStore:
+def describe(store: Store, iri: str) -> LocalStore:
     """Select what is said about a thing."""
     name = iri.rpartition("/")[2]
     if name in _WHOLE:
@@ -102,7 +102,7 @@ def statements(description: LocalStore) -> list[Statement]:
     ]
 
 
-def signposts(store: LocalStore, iri: str) -> list[tuple[str, str]]:
+def signposts(store: Store, iri: str) -> list[tuple[str, str]]:
     """Where a machine may go from a thing: relation type and target.
 
     Spec: FAIR Signposting Profile, section 2.

@@ -25,10 +25,10 @@ from medbench_kg.nursery import Channel, Limits, Request, frame
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Answer", "Limits", "Pool", "Request"]
+__all__ = ["IN_MEMORY", "Answer", "Limits", "Pool", "Request"]
 
 #: Bytes of an answer that is kept in memory.
-_IN_MEMORY = 1 << 20
+IN_MEMORY = 1 << 20
 
 #: Seconds that a query waits for a place.
 _WAIT_S = 2.0
@@ -93,6 +93,11 @@ class Pool:
             raise
         self._return(run)
         return answer
+
+    @property
+    def deadline_s(self) -> float:
+        """Longest time that a query may take."""
+        return self._limits.deadline_s
 
     def close(self) -> None:
         """Let go of the idle children; they end."""
@@ -177,7 +182,7 @@ class _Run:
         """Read until the answer is complete; beyond a size it is kept on disk."""
         kind, content = self._next()
         fmt = by_name(json.loads(content)["format"]) if kind == b"H" else self._refuse(content)
-        kept = cast("IO[bytes]", tempfile.SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  the response closes it
+        kept = cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115  the response closes it
         try:
             while (found := self._next())[0] == b"D":
                 _keep(kept, found[1])
@@ -188,7 +193,7 @@ class _Run:
             raise
         size = kept.tell()
         kept.seek(0)
-        if size > _IN_MEMORY:
+        if size > IN_MEMORY:
             return Answer(fmt, size, None, kept)
         with kept:
             return Answer(fmt, size, kept.read())

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from medbench_kg import vocabulary
 from medbench_kg.catalogue import ask, catalogue, resolve
+from medbench_kg.graph import SHAPES_GRAPH
 from medbench_kg.negotiation import by_name
 from medbench_kg.vocabulary import BASE
 
@@ -27,12 +28,22 @@ if TYPE_CHECKING:
     from medbench_kg.publication import File
     from medbench_kg.store import LocalStore
 
-__all__ = ["CATALOGUE_GRAPH", "QUERIES_GRAPH", "VOID_GRAPH", "describe", "list_files"]
+__all__ = [
+    "CATALOGUE_GRAPH",
+    "NAMED_GRAPHS",
+    "QUERIES_GRAPH",
+    "VOID_GRAPH",
+    "describe",
+    "list_files",
+]
 
 #: The named graphs of the descriptions; each is a document of that address, too.
 VOID_GRAPH = f"{BASE}.well-known/void"
 QUERIES_GRAPH = f"{BASE}.well-known/sparql-examples"
 CATALOGUE_GRAPH = f"{BASE}catalogue"
+
+#: The named graphs of a build: the shapes, and the descriptions of data and queries.
+NAMED_GRAPHS = (SHAPES_GRAPH, VOID_GRAPH, QUERIES_GRAPH)
 
 #: The graph as a dataset, in VoID and DCAT.
 _DATASET = "catalogue#medbench-kg"

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from medbench_kg.assets import Folder
     from medbench_kg.negotiation import Format
     from medbench_kg.records import Record
+    from medbench_kg.store import Store
     from medbench_kg.validation import Report
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "build_on_disk",
     "built_version",
     "check",
+    "count",
     "dump",
     "is_built",
     "open_built",
@@ -207,7 +209,7 @@ def build_on_disk(target: Path, source: Path | None = None) -> Manifest:
         try:
             fresh.chmod(0o755)
             write_to_disk(dump_file, fmt.name, fresh)
-            numbers = _count(LocalStore(folder=fresh))
+            numbers = count(LocalStore(folder=fresh))
             manifest = Manifest(
                 version or _digest(dump_file), numbers.pop("triples"), numbers, {}, fresh.name
             )
@@ -324,7 +326,7 @@ def _write(store: LocalStore, target: Path) -> Manifest:
             "sha256": digest,
             "media_type": file.media_type,
         }
-    numbers = _count(store)
+    numbers = count(store)
     manifest = Manifest(version, numbers.pop("triples"), numbers, files)
     (last, *_) = changes.days(changes.recent(store, "en"))
     (target / crate.FILE).write_bytes(crate.describe(files, manifest.version, last))
@@ -332,7 +334,8 @@ def _write(store: LocalStore, target: Path) -> Manifest:
     return manifest
 
 
-def _count(store: LocalStore) -> dict[str, int]:
+def count(store: Store) -> dict[str, int]:
+    """Count what a graph holds: ``triples``, and the numbers of a manifest."""
     (row,) = store.rows(_sparql("statistics"))
     return {name: int(value) for name, value in row.items()}
 

@@ -10,7 +10,7 @@ import peers
 import processes
 import pytest
 
-from medbench_kg import pipeline, publishing
+from medbench_kg import elsewhere
 from medbench_kg.settings import Endpoint
 
 if TYPE_CHECKING:
@@ -24,17 +24,6 @@ GRAPH = "https://w3id.org/medbench-kg/graph/test"
 
 
 @pytest.fixture(scope="session")
-def on_disk(
-    built: tuple[LocalStore, Manifest], tmp_path_factory: pytest.TempPathFactory
-) -> LocalStore:
-    """The graph in a folder, opened as ``--store`` opens it."""
-    assert built
-    folder = tmp_path_factory.mktemp("on-disk")
-    pipeline.build_on_disk(folder)
-    return pipeline.open_built(folder)[0]
-
-
-@pytest.fixture(scope="session")
 def oxigraph(
     built: tuple[LocalStore, Manifest], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Endpoint]:
@@ -42,7 +31,7 @@ def oxigraph(
     assert built
     peer = _started(peers.empty_oxigraph, tmp_path_factory.mktemp("oxigraph"))
     address = f"http://127.0.0.1:{peer.port}"
-    publishing.push(Endpoint(f"{address}/store"), 60)
+    elsewhere.push(Endpoint(f"{address}/store"), 60)
     yield Endpoint(f"{address}/query")
     processes.stop(peer.process)
 
@@ -60,7 +49,7 @@ def virtuoso(
         "GRANT SPARQL_UPDATE TO \"SPARQL\"; DB.DBA.RDF_DEFAULT_USER_PERMS_SET('nobody', 7);",
     )
     address = f"http://127.0.0.1:{peer.port}"
-    publishing.push(Endpoint(f"{address}/sparql-graph-crud", GRAPH), 60)
+    elsewhere.push(Endpoint(f"{address}/sparql-graph-crud", GRAPH), 60)
     yield Endpoint(f"{address}/sparql", GRAPH)
     processes.stop(peer.process)
 

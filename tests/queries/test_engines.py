@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from medbench_kg import pipeline
 from medbench_kg.catalogue import Query, ask, catalogue, values
 from medbench_kg.negotiation import by_name
 from medbench_kg.settings import Endpoint
 from medbench_kg.store import LocalStore, RemoteStore
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from medbench_kg.store import Store
 
 ENGINES = ("on_disk", "oxigraph", "virtuoso")
@@ -30,10 +33,10 @@ AS_BOOLEAN = {"1": "true", "0": "false"}
 
 @pytest.fixture(scope="module", params=ENGINES)
 def engine(request: pytest.FixtureRequest) -> tuple[str, Store]:
-    held: Store | Endpoint = request.getfixturevalue(request.param)
-    if isinstance(held, Endpoint):
-        held = RemoteStore(held, deadline_s=60)
-    return request.param, held
+    where: Path | Endpoint = request.getfixturevalue(request.param)
+    if isinstance(where, Endpoint):
+        return request.param, RemoteStore(where, deadline_s=60)
+    return request.param, pipeline.open_built(where)[0]
 
 
 def rows(store: Store, query: Query) -> list[dict[str, str]]:

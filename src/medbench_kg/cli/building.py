@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medbench_kg import crate, pipeline, publishing
+from medbench_kg import crate, elsewhere, pipeline
 from medbench_kg.cli.console import FOLDER, Progress, set_by
 from medbench_kg.negotiation import by_name
 
@@ -84,6 +84,6 @@ def push(endpoint: str, graph: str | None, timeout: int) -> None:
     if where is None:
         raise click.UsageError("Give the address of a graph store.")
     with Progress("Pushing"):
-        counts = publishing.push(where, timeout)
+        counts = elsewhere.push(where, timeout)
     for name, triples in counts.items():
         click.echo(f"{name or 'default graph'}: {triples} triples.", err=True)

@@ -46,8 +46,8 @@ _EXIT_CODES: dict[type[errors.MedbenchError], int] = {
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 #: Options that let a command ask another graph than the built one.
-STORE = click.option("--store", type=FOLDER, help="Ask the graph on disk in this folder.")
-ENDPOINT = click.option("--endpoint", help="Ask the graph behind this SPARQL endpoint.")
+STORE = click.option("--store", type=FOLDER, help="Use the graph on disk in this folder.")
+ENDPOINT = click.option("--endpoint", help="Use the graph behind this SPARQL endpoint.")
 GRAPH = click.option("--graph", help="Named graph of the endpoint that holds the graph.")
 
 #: Widest cell of a printed table.

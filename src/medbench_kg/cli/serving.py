@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from medbench_kg import settings as configuration
+from medbench_kg.cli.console import ENDPOINT, GRAPH, STORE
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["serve", "settings"]
 
@@ -14,18 +19,16 @@ __all__ = ["serve", "settings"]
 @click.command()
 @click.option("--host", help="Address to listen on.")
 @click.option("--port", type=int, help="Port to listen on.")
-@click.option("--store", help="Folder of a graph on disk.")
-def serve(host: str | None, port: int | None, store: str | None) -> None:
-    """Serve the built graph, or one on disk, over HTTP."""
+@STORE
+@ENDPOINT
+@GRAPH
+def serve(**options: str | int | Path | None) -> None:
+    """Serve the built graph, one on disk, or that of an endpoint over HTTP."""
     from medbench_kg.web import server  # noqa: PLC0415  Flask and granian take 0.3 s
 
-    overrides = {
-        "MEDBENCH_HOST": host,
-        "MEDBENCH_PORT": None if port is None else str(port),
-        "MEDBENCH_STORE": store,
-    }
     # Server processes read the environment again.
-    os.environ.update({key: value for key, value in overrides.items() if value})
+    given = {name: value for name, value in options.items() if value is not None}
+    os.environ.update({f"MEDBENCH_{name.upper()}": str(value) for name, value in given.items()})
     server.run(configuration.from_env())
 
 

@@ -8,41 +8,58 @@ Specification: SPARQL 1.1 Protocol, section 2.1 (query operation).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from importlib.resources import files
 from typing import TYPE_CHECKING, cast
 
 from SPARQLWrapper import JSON, SELECT, SPARQLWrapper
 
 from medbench_kg.errors import QueryError, StoreError
+from medbench_kg.negotiation import by_name
 from medbench_kg.store.local import LocalStore
 from medbench_kg.store.shape import check
 from medbench_kg.store.wire import Reply, Wire
 
 if TYPE_CHECKING:
     import urllib.request
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
     from http.client import HTTPResponse
 
-    from medbench_kg.negotiation import Format
+    from medbench_kg.negotiation import Format, Kind
     from medbench_kg.settings import Endpoint
     from medbench_kg.store.interface import Pick
 
 __all__ = ["RemoteStore"]
+
+#: IRIs of default graphs and of named graphs, and the parameters that name them.
+_Dataset = tuple[Sequence[str], Sequence[str]]
+_PARAMETERS = ("default-graph-uri", "named-graph-uri")
 
 
 class RemoteStore:
     """A SPARQL 1.1 endpoint that holds the graph."""
 
     def __init__(
-        self, endpoint: Endpoint, *, deadline_s: float = 30.0, max_bytes: int = 1 << 28
+        self,
+        endpoint: Endpoint,
+        named: Sequence[str] = (),
+        prefixes: Mapping[str, str] | None = None,
+        *,
+        deadline_s: float = 30.0,
+        max_bytes: int = 1 << 28,
     ) -> None:
         """Point at an endpoint; nothing is sent yet.
 
         Args:
             endpoint: where it is.
+            named: IRIs of the named graphs besides that which holds the graph.
+            prefixes: used when Turtle or RDF/XML is written here.
             deadline_s: seconds that an answer may take.
             max_bytes: size that an answer may have.
         """
         self._endpoint = endpoint
+        self._named = named
+        self._prefixes = prefixes
         self._deadline_s = deadline_s
         self._wire = Wire(endpoint, max_bytes)
 
@@ -66,7 +83,7 @@ class RemoteStore:
             UnavailableError: the endpoint gives no answer now.
             StoreError: its answer is no answer to this query, or it lets us not in.
         """
-        client = self._client(text, (), ())
+        client = self._client(text)
         client.setReturnFormat(JSON)
         answer = client.queryAndConvert()
         if not isinstance(answer, dict) or "results" not in answer:
@@ -74,13 +91,42 @@ class RemoteStore:
         for row in answer["results"]["bindings"]:
             yield {name: term["value"] for name, term in row.items()}
 
+    def construct(self, text: str) -> LocalStore:
+        """Answer a CONSTRUCT query as a store of its own.
+
+        Raises:
+            QueryError: the text isn't a CONSTRUCT query, or the endpoint refuses it.
+            UnavailableError: the endpoint gives no answer now.
+            StoreError: its answer is no answer to this query, or it lets us not in.
+        """
+        return self._loaded(*self.query(text, _ntriples))
+
+    def dump(self, fmt: Format, graph: str | None = None) -> bytes:
+        """Write one graph; ``graph`` is the IRI of a named one, None the graph itself.
+
+        Raises:
+            UnavailableError: the endpoint gives no answer now.
+            StoreError: its answer is no answer, or it lets us not in.
+        """
+        dataset = None if graph is None else ((graph,), ())
+        package = files("medbench_kg") / "sparql" / "everything.rq"
+        text = package.read_text(encoding="utf-8")
+        blank, ntriples = LocalStore().query(text, _ntriples)
+        with self.relay(text, blank, ntriples, dataset=dataset).body as body:
+            return self._loaded(body.read(), ntriples).dump(fmt)
+
+    def _loaded(self, triples: bytes, fmt: Format) -> LocalStore:
+        store = LocalStore(self._prefixes)
+        store.load(triples, fmt.name)
+        return store
+
     def relay(
         self,
         text: str,
         blank: bytes,
         fmt: Format,
         *,
-        dataset: tuple[Sequence[str], Sequence[str]] | None = None,
+        dataset: _Dataset | None = None,
         deadline_s: float | None = None,
         trusted: bool = True,
     ) -> Reply:
@@ -90,7 +136,8 @@ class RemoteStore:
             text: SPARQL 1.1.
             blank: the answer of an empty graph, in the same format.
             fmt: the format to ask for.
-            dataset: IRIs of the default graphs and of the named ones; None is the whole graph.
+            dataset: IRIs of the default graphs and of the named ones; None is the whole graph, and
+                two times none leaves it to the text.
             deadline_s: a shorter deadline.
             trusted: see :meth:`Wire.read`.
 
@@ -103,8 +150,7 @@ class RemoteStore:
             UnavailableError: it gives no answer now, or a too large one.
             StoreError: its answer is no answer to this query, or it lets us not in.
         """
-        default, named = dataset or ((), ())
-        client = self._client(text, default, named, deadline_s, trusted=trusted)
+        client = self._client(text, dataset, deadline_s, trusted=trusted)
         client.addCustomHttpHeader("Accept", fmt.media_type)
         reply = client.ask()
         try:
@@ -117,8 +163,7 @@ class RemoteStore:
     def _client(
         self,
         text: str,
-        default: Sequence[str],
-        named: Sequence[str],
+        dataset: _Dataset | None = None,
         deadline_s: float | None = None,
         *,
         trusted: bool = True,
@@ -131,12 +176,22 @@ class RemoteStore:
 
         client = _Client(self._endpoint.url, send)
         client.setQuery(text)
-        if not default and not named and self._endpoint.graph:
-            default = [self._endpoint.graph]
-        for name, iris in (("default-graph-uri", default), ("named-graph-uri", named)):
+        whole = ((self._endpoint.graph,), self._named) if self._endpoint.graph else ((), ())
+        for name, iris in zip(_PARAMETERS, whole if dataset is None else dataset, strict=True):
             for iri in iris:
                 client.addParameter(name, iri)
         return client
+
+
+def _ntriples(kind: Kind) -> Format:
+    """Take triples only.
+
+    Raises:
+        QueryError: the query is of another form.
+    """
+    if kind != "graph":
+        raise QueryError("This needs a CONSTRUCT query.")
+    return by_name("ntriples")
 
 
 class _Client(SPARQLWrapper):

@@ -19,7 +19,7 @@ from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
 from medbench_kg.web.asking import evaluate_first
 from medbench_kg.web.browse import browse
-from medbench_kg.web.cache import keep
+from medbench_kg.web.cache import keep, keep_nothing
 from medbench_kg.web.coverage import coverage
 from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
 from medbench_kg.web.descriptions import descriptions
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from medbench_kg.evaluation import Pool
     from medbench_kg.pipeline import Manifest
     from medbench_kg.settings import Settings
+    from medbench_kg.store import Store
 
 __all__ = ["create_app"]
 
@@ -55,7 +56,7 @@ _COMPRESSED = (
 )
 
 
-def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Settings) -> Flask:
+def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings) -> Flask:
     """Make an app that serves a graph.
 
     Args:
@@ -92,7 +93,11 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     first = evaluate_first(
         app.wsgi_app, pool, Names(store), base, manifest.version, settings.body_kb << 10
     )
-    kept = keep(first, PATHS + DESCRIPTIONS + paths(), settings.cache_mb << 20)
+    lasting = PATHS + DESCRIPTIONS + paths()
+    if manifest.version:
+        kept = keep(first, lasting, settings.cache_mb << 20)
+    else:
+        kept = keep_nothing(first, lasting)
     limited = limit(kept, app, settings.rate_limit)
     watched = watch(limited, access_log=settings.access_log)
     named = _named(settings.public_url, watched)
@@ -100,7 +105,7 @@ def create_app(store: LocalStore, manifest: Manifest, pool: Pool, settings: Sett
     return app
 
 
-def _service(store: LocalStore, base: str) -> LocalStore:
+def _service(store: Store, base: str) -> LocalStore:
     """The service description, with all that an editor or a query planner reads in it."""
     service = LocalStore(vocabulary.load().prefixes)
     description = files("medbench_kg.web") / "service.ttl"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.catalogue import Text
     from medbench_kg.facets import Facets, Value
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import Store
 
 __all__ = ["browse"]
 
@@ -44,7 +44,7 @@ class _Card:
     values: Mapping[str, list[Value]]
 
 
-def browse(store: LocalStore, facets: Facets) -> Blueprint:
+def browse(store: Store, facets: Facets) -> Blueprint:
     """Make the page ``/datasets``.
 
     Args:
@@ -98,7 +98,7 @@ def _page(total: int) -> int:
     return int(named)
 
 
-def _cards(store: LocalStore, facets: Facets) -> list[_Card]:
+def _cards(store: Store, facets: Facets) -> list[_Card]:
     """All datasets, in the order of the canned query that lists them."""
     body, _ = ask(store, find("find"), {}, lambda _kind: by_name("csv"))
     return [
@@ -113,7 +113,7 @@ def _cards(store: LocalStore, facets: Facets) -> list[_Card]:
     ]
 
 
-def _sizes(store: LocalStore) -> dict[str, dict[str, int]]:
+def _sizes(store: Store) -> dict[str, dict[str, int]]:
     """Slug of a unit → IRI of a dataset → its size."""
     sizes: dict[str, dict[str, int]] = {}
     for row in store.rows(internal("sizes")):
@@ -122,7 +122,7 @@ def _sizes(store: LocalStore) -> dict[str, dict[str, int]]:
     return sizes
 
 
-def _units(store: LocalStore, sizes: Mapping[str, Mapping[str, int]]) -> list[tuple[str, Text]]:
+def _units(store: Store, sizes: Mapping[str, Mapping[str, int]]) -> list[tuple[str, Text]]:
     """The units that most datasets are counted in, with their labels."""
     labels = {row["value"]: row for row in store.rows(internal("facet-labels"))}
     named = [(unit, labels[f"{BASE}unit/{unit}"]) for unit in sizes]

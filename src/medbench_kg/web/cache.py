@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-__all__ = ["keep"]
+__all__ = ["keep", "keep_nothing"]
 
 #: Longest body of a request by which an answer is found again.
 _BODY_BYTES = 1 << 16
@@ -78,6 +78,21 @@ def keep(app: WSGIApplication, paths: tuple[str, ...], max_bytes: int) -> WSGIAp
             return Response(body, 200, headers).make_conditional(environ)(environ, start_response)
         start_response("200 OK", headers)
         return [body]
+
+    return answer
+
+
+def keep_nothing(app: WSGIApplication, paths: tuple[str, ...]) -> WSGIApplication:
+    """Keep no answer, and let nobody else keep one: a graph without version may change unseen."""
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith(paths):
+            return app(environ, start_response)
+        response = Response.from_app(app, _plain(environ))
+        for name in ("ETag", "Last-Modified"):
+            response.headers.pop(name, None)
+        response.cache_control.no_store = True
+        return response(environ, start_response)
 
     return answer
 

@@ -14,7 +14,7 @@ from medbench_kg.negotiation import GRAPH_FORMATS, by_name, choose
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import Store
 
 __all__ = ["PATHS", "descriptions"]
 
@@ -22,7 +22,7 @@ __all__ = ["PATHS", "descriptions"]
 PATHS = tuple(f"/{iri.removeprefix(BASE)}" for iri in (VOID_GRAPH, QUERIES_GRAPH, CATALOGUE_GRAPH))
 
 
-def descriptions(store: LocalStore, version: str) -> Blueprint:
+def descriptions(store: Store, version: str) -> Blueprint:
     """Make a route for each named graph that describes the graph; its path is that of its IRI.
 
     Args:

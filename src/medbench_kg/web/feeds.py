@@ -20,7 +20,7 @@ from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
     from medbench_kg.negotiation import Format
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import LocalStore, Store
 
 __all__ = ["feeds"]
 
@@ -31,7 +31,7 @@ _ENTRIES = 100
 _YEAR_S = 365 * 24 * 3600
 
 
-def feeds(store: LocalStore) -> Blueprint:
+def feeds(store: Store) -> Blueprint:
     """Make the routes of the feeds and of the event stream."""
     routes = Blueprint("feeds", __name__)
     recent = lru_cache(1 << 6)(partial(changes.recent, store))

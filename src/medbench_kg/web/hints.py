@@ -16,7 +16,7 @@ from medbench_kg.catalogue import internal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import Store
 
 __all__ = ["Names", "prefix_hint"]
 
@@ -49,7 +49,7 @@ def prefix_hint(text: str) -> str:
 class Names:
     """The names below our own address that a graph has; read when they are first asked for."""
 
-    def __init__(self, store: LocalStore) -> None:
+    def __init__(self, store: Store) -> None:
         """Look at a graph later."""
         self._store = store
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from medbench_kg.catalogue import Column, Query
     from medbench_kg.evaluation import Answer
     from medbench_kg.negotiation import Format
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import LocalStore, Store
 
 __all__ = ["PATHS", "protocol"]
 
@@ -32,7 +32,7 @@ __all__ = ["PATHS", "protocol"]
 PATHS = ("/sparql", "/query/", "/zh/sparql", "/zh/query/")
 
 
-def protocol(store: LocalStore, service: LocalStore, version: str) -> Blueprint:
+def protocol(store: Store, service: LocalStore, version: str) -> Blueprint:
     """Make the routes that answer queries.
 
     Args:
@@ -97,7 +97,7 @@ def _description(service: LocalStore, version: str) -> Response:
     return _lasting(service.dump(fmt), fmt, f"{version}\0service description")
 
 
-def _query_page(store: LocalStore, query: Query, arguments: dict[str, str]) -> Response:
+def _query_page(store: Store, query: Query, arguments: dict[str, str]) -> Response:
     lang = language()
     body, _ = ask(store, query, arguments, lambda _kind: by_name("csv"))
     page = render_template(

@@ -15,12 +15,12 @@ from medbench_kg.web.resources import Rendition
 
 if TYPE_CHECKING:
     from medbench_kg.negotiation import Format
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import Store
 
 __all__ = ["renditions"]
 
 
-def renditions(store: LocalStore) -> list[Rendition]:
+def renditions(store: Store) -> list[Rendition]:
     """Name the formats, which things have them and how they are made."""
 
     def references(fmt: Format, iri: str) -> bytes:

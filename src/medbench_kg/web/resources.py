@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.description import Document
     from medbench_kg.negotiation import Format
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import Store
 
 __all__ = ["Rendition", "paths", "resources"]
 
@@ -66,7 +66,7 @@ class Rendition:
 class _Library:
     """The documents of a graph, looked up by path."""
 
-    def __init__(self, store: LocalStore, renditions: Sequence[Rendition]) -> None:
+    def __init__(self, store: Store, renditions: Sequence[Rendition]) -> None:
         self.store = store
         self._renditions = renditions
         self.signposts = lru_cache(1 << 12)(lambda iri: description.signposts(store, iri))
@@ -151,7 +151,7 @@ def paths() -> tuple[str, ...]:
     return tuple(f"{lang}/{name}" for name in names for lang in ("", "/zh"))
 
 
-def resources(store: LocalStore, version: str, renditions: Sequence[Rendition] = ()) -> Blueprint:
+def resources(store: Store, version: str, renditions: Sequence[Rendition] = ()) -> Blueprint:
     """Make the routes of the documents.
 
     Args:

@@ -11,7 +11,7 @@ from medbench_kg.catalogue import internal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import Store
 
 __all__ = ["Rule", "Term", "rules", "terms"]
 
@@ -85,7 +85,7 @@ class Term:
     rules: tuple[Rule, ...]
 
 
-def terms(store: LocalStore) -> tuple[Term, ...]:
+def terms(store: Store) -> tuple[Term, ...]:
     """The terms of the ontology, classes first, each with what belongs to it."""
     links = _links(store)
     values = {row["term"]: row["value"] for row in store.rows(internal("term-examples"))}
@@ -116,7 +116,7 @@ def terms(store: LocalStore) -> tuple[Term, ...]:
     return tuple(found)
 
 
-def rules(store: LocalStore) -> dict[str, tuple[Rule, ...]]:
+def rules(store: Store) -> dict[str, tuple[Rule, ...]]:
     """The constraints by the compact IRI of the class or property that they are for."""
     shorten = vocabulary.load().shorten
     found: dict[str, dict[str, Rule]] = {}
@@ -134,7 +134,7 @@ def rules(store: LocalStore) -> dict[str, tuple[Rule, ...]]:
     return {target: tuple(group.values()) for target, group in found.items()}
 
 
-def _links(store: LocalStore) -> dict[str, dict[str, list[str]]]:
+def _links(store: Store) -> dict[str, dict[str, list[str]]]:
     """Relations of each term, forwards and backwards."""
     links: dict[str, dict[str, list[str]]] = {}
     for row in store.rows(internal("term-links")):

@@ -27,10 +27,12 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from medbench_kg import evaluation, nursery, pipeline
+from medbench_kg import elsewhere, evaluation, nursery, pipeline
 from medbench_kg import settings as configuration
 from medbench_kg.catalogue import catalogue
 from medbench_kg.errors import MedbenchError, StoreError
+from medbench_kg.relay import Relay
+from medbench_kg.store import LocalStore, RemoteStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.pipeline import Manifest
     from medbench_kg.settings import Settings
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import Store
 
 __all__ = ["run"]
 
@@ -73,7 +75,7 @@ _LOOK_EVERY_S = 0.5
 _STOP_WITHIN_S = 10
 
 #: The graph that server processes inherit from this one, by its nursery; they open later ones.
-_inherited: dict[Path, tuple[LocalStore, Manifest]] = {}
+_inherited: dict[Path, tuple[Store, Manifest]] = {}
 
 _log = logging.getLogger(__name__)
 
@@ -170,7 +172,7 @@ class _Nurseries:
 
     def are_behind(self) -> bool:
         """Whether there is a build of another version than the one that was tried last."""
-        return pipeline.built_version(self._settings.store) not in {None, self._tried}
+        return self._version() not in {None, self._tried}
 
     def open(self) -> Manifest:
         """Open the built graph and fork its nursery; the server processes follow.
@@ -178,21 +180,27 @@ class _Nurseries:
         Returns:
             What the build says about itself.
         """
-        self._tried = pipeline.built_version(self._settings.store)
-        store, manifest = pipeline.open_built(self._settings.store)
+        self._tried = self._version()
+        store, manifest = _open(self._settings)
+        held = store if isinstance(store, LocalStore) else LocalStore()
         gc.freeze()  # a collection would write to the memory that the processes share
         settings = self._settings
         places = settings.workers * (settings.short_queries + settings.long_queries)
         self._count += 1
         path = self._folder / f"queries-{self._count}-{manifest.version}"
-        pid = nursery.start_nursery(path, store, _limits(settings), places + _SPARE)
+        pid = nursery.start_nursery(path, held, _limits(settings), places + _SPARE)
         _inherited.clear()
-        _inherited[path] = store, manifest
+        if store is held:  # connections to an endpoint can't be shared
+            _inherited[path] = store, manifest
         self._running.append(pid)
         self._point_at(path)
         while len(self._running) > _KEPT:
             os.kill(self._running.pop(0), signal.SIGKILL)
         return manifest
+
+    def _version(self) -> str | None:
+        """Version of the build that is there; None if an endpoint holds the graph."""
+        return None if self._settings.endpoint else pipeline.built_version(self._settings.store)
 
     def forget(self, ended: set[int]) -> bool:
         """Strike out those that have ended; whether the present one is among them."""
@@ -302,11 +310,24 @@ class _Site:
         from medbench_kg.web.app import create_app  # noqa: PLC0415
 
         inherited = _inherited.pop(path, None)
-        store, manifest = inherited or pipeline.open_built(self._settings.store)
+        store, manifest = inherited or _open(self._settings)
         if not path.name.endswith(manifest.version):
             raise StoreError("The build was replaced meanwhile.", hint="Send SIGHUP again.")
-        pool = evaluation.Pool(path, _limits(self._settings))
+        limits = _limits(self._settings)
+        if isinstance(store, RemoteStore):
+            pool: evaluation.Pool = Relay(path, limits, store)
+        else:
+            pool = evaluation.Pool(path, limits)
         return create_app(store, manifest, pool, self._settings)
+
+
+def _open(settings: Settings) -> tuple[Store, Manifest]:
+    """The graph at the endpoint that is set, else the built one."""
+    if settings.endpoint is None:
+        return pipeline.open_built(settings.store)
+    return elsewhere.open_endpoint(
+        settings.endpoint, deadline_s=settings.deadline_s, max_bytes=settings.answer_mb << 20
+    )
 
 
 def _limits(settings: Settings) -> nursery.Limits:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from medbench_kg.description import Statement
+    from medbench_kg.store import Store
 
 __all__ = ["Group", "Layout", "Page", "Part", "Row", "Value", "layout", "page"]
 
@@ -150,7 +151,7 @@ class Layout:
         return self.names.get(term) or self.places.get((term, False), _ANYWHERE).names
 
 
-def layout(store: LocalStore) -> Layout:
+def layout(store: Store) -> Layout:
     """Read the layout, and the names that the ontology gives."""
     own = LocalStore()
     package = resources.files("medbench_kg.web") / "layout.ttl"

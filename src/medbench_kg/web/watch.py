@@ -116,7 +116,7 @@ def health(pool: Pool, version: str) -> Blueprint:
     """Make the routes that say whether all is well."""
     routes = Blueprint("health", __name__)
     text = (resources.files("medbench_kg") / "sparql" / "alive.rq").read_text(encoding="utf-8")
-    probe = evaluation.Request(text, None, "json", None, BASE)
+    probe = evaluation.Request(text, "json", None, None, BASE)
 
     @routes.get("/healthz")
     def healthz() -> Response:

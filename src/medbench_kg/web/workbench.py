@@ -21,7 +21,7 @@ from medbench_kg.web.words import language
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import Store
 
 __all__ = ["render", "workbench"]
 
@@ -40,7 +40,7 @@ class _Theme:
     queries: tuple[Query, ...]
 
 
-def workbench(store: LocalStore) -> Blueprint:
+def workbench(store: Store) -> Blueprint:
     """Make the routes that the script asks.
 
     Args:
@@ -142,7 +142,7 @@ def _words() -> Mapping[str, str]:
 
 
 @lru_cache(maxsize=1)
-def _terms(store: LocalStore) -> list[dict[str, object]]:
+def _terms(store: Store) -> list[dict[str, object]]:
     """Terms that have a prefix, the most used first."""
     prefixes = {namespace: prefix for prefix, namespace in vocabulary.load().prefixes.items()}
     found = []

@@ -1,4 +1,4 @@
-"""The built graph, put where another engine keeps it.
+"""The graph where another engine keeps it: put there, and opened there.
 
 Specification: SPARQL 1.1 Graph Store HTTP Protocol.
 """
@@ -9,20 +9,17 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medbench_kg import pipeline
+from medbench_kg import pipeline, vocabulary
 from medbench_kg.assets import folder
-from medbench_kg.graph import SHAPES_GRAPH
-from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
+from medbench_kg.metadata import NAMED_GRAPHS
 from medbench_kg.negotiation import by_name
-from medbench_kg.store import put
+from medbench_kg.store import RemoteStore, put
 
 if TYPE_CHECKING:
+    from medbench_kg.pipeline import Manifest
     from medbench_kg.settings import Endpoint
 
-__all__ = ["NAMED_GRAPHS", "push"]
-
-#: The named graphs of a build: the shapes, and the descriptions of data and queries.
-NAMED_GRAPHS = (SHAPES_GRAPH, VOID_GRAPH, QUERIES_GRAPH)
+__all__ = ["open_endpoint", "push"]
 
 
 def push(endpoint: Endpoint, deadline_s: float) -> dict[str, int]:
@@ -48,3 +45,28 @@ def push(endpoint: Endpoint, deadline_s: float) -> dict[str, int]:
         document = io.BytesIO(store.dump(by_name("ntriples"), graph))
         counts[graph] = put(replace(endpoint, graph=graph), document, deadline_s)
     return counts
+
+
+def open_endpoint(
+    endpoint: Endpoint, *, deadline_s: float = 30.0, max_bytes: int = 1 << 28
+) -> tuple[RemoteStore, Manifest]:
+    """Open the graph at an endpoint; it has no version, since it may change at any time.
+
+    Args:
+        endpoint: where it is.
+        deadline_s: seconds that an answer may take.
+        max_bytes: size that an answer may have.
+
+    Raises:
+        UnavailableError: the endpoint gives no answer.
+        StoreError: its answer is no answer, or it lets us not in.
+    """
+    store = RemoteStore(
+        endpoint,
+        NAMED_GRAPHS,
+        vocabulary.load().prefixes,
+        deadline_s=deadline_s,
+        max_bytes=max_bytes,
+    )
+    numbers = pipeline.count(store)
+    return store, pipeline.Manifest("", numbers.pop("triples"), numbers, {})
