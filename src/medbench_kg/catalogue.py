@@ -39,6 +39,7 @@ __all__ = [
     "find",
     "internal",
     "resolve",
+    "rows",
     "tables",
     "values",
 ]
@@ -209,6 +210,19 @@ def ask(
     text = query.bind(arguments)
     _check_values(store, query, arguments)
     return store.query(text, pick)
+
+
+def rows(store: Store, name: str, **arguments: str) -> list[dict[str, str]]:
+    """Answer the canned query of a name as rows of lexical values, unbound variables left out.
+
+    Raises:
+        NotFoundError: there is no such query.
+        QueryError: see :func:`ask`.
+    """
+    query = find(name)
+    text = query.bind(arguments)
+    _check_values(store, query, arguments)
+    return list(store.rows(text))
 
 
 def values(store: Store, parameter: Parameter) -> list[dict[str, str]]:

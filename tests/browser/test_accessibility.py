@@ -17,6 +17,8 @@ PATHS = (
     "/coverage",
     "/datasets",
     "/datasets?modality=ct",
+    "/lineage?trained=pubmedvision",
+    "/lineage/pathmmu",
     "/sparql",
     "/query/datasets-by-modality",
 )

@@ -26,6 +26,8 @@ from medbench_kg.web.descriptions import descriptions
 from medbench_kg.web.feeds import feeds
 from medbench_kg.web.hints import Names
 from medbench_kg.web.limit import limit
+from medbench_kg.web.lineage import PATHS as LINEAGE
+from medbench_kg.web.lineage import lineage
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
 from medbench_kg.web.renditions import renditions
@@ -82,6 +84,7 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     facets = Facets(store.rows(internal("facets")), store.rows(internal("facet-labels")))
     app.register_blueprint(browse(store, facets))
     app.register_blueprint(coverage(facets))
+    app.register_blueprint(lineage(store))
     app.register_blueprint(pages(manifest))
     app.register_blueprint(feeds(store))
     app.register_blueprint(resources(store, manifest.version, renditions(store)))
@@ -93,7 +96,7 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     first = evaluate_first(
         app.wsgi_app, pool, Names(store), base, manifest.version, settings.body_kb << 10
     )
-    lasting = PATHS + DESCRIPTIONS + paths()
+    lasting = PATHS + DESCRIPTIONS + LINEAGE + paths()
     if manifest.version:
         kept = keep(first, lasting, settings.cache_mb << 20)
     else:

@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
+from flask import Response
 from werkzeug.exceptions import abort
 from werkzeug.wrappers import Request
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.web.hints import Names
 
-__all__ = ["OUTCOME", "Asked", "evaluate_first", "lasting", "read"]
+__all__ = ["OUTCOME", "Asked", "evaluate_first", "html", "lasting", "read"]
 
 #: Where the environment of a request holds what came of its query: an answer, or an error.
 OUTCOME = "medbench.outcome"
@@ -130,6 +131,11 @@ def lasting(content_type: str, identity: str) -> list[tuple[str, str]]:
         ("ETag", f'"{tag}"'),
         ("Cache-Control", "public, no-cache"),
     ]
+
+
+def html(page: str) -> Response:
+    """A page that can be kept."""
+    return Response(page, headers=lasting("text/html; charset=utf-8", page))
 
 
 def read(request: Request) -> Asked:

@@ -17,7 +17,7 @@ from medbench_kg import citation
 from medbench_kg.catalogue import ask, find, values
 from medbench_kg.negotiation import GRAPH_FORMATS, by_name, choose
 from medbench_kg.web import workbench
-from medbench_kg.web.asking import OUTCOME, lasting, read
+from medbench_kg.web.asking import OUTCOME, html, lasting, read
 from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def protocol(store: Store, service: LocalStore, version: str) -> Blueprint:
         if outcome is not None:
             return _response(*outcome)
         asked = read(request)
-        return _html(workbench.render()) if asked.is_browser else _description(service, version)
+        return html(workbench.render()) if asked.is_browser else _description(service, version)
 
     @routes.get("/query/<name>", defaults={"lang": "en"})
     @routes.get("/zh/query/<name>", defaults={"lang": "zh"})
@@ -88,10 +88,6 @@ def _lasting(body: bytes, fmt: Format, identity: str) -> Response:
     return Response(body, headers=lasting(fmt.content_type, f"{identity}\0{fmt.name}"))
 
 
-def _html(page: str) -> Response:
-    return Response(page, headers=lasting("text/html; charset=utf-8", page))
-
-
 def _description(service: LocalStore, version: str) -> Response:
     fmt = choose(request.headers.get("Accept", ""), GRAPH_FORMATS)
     return _lasting(service.dump(fmt), fmt, f"{version}\0service description")
@@ -109,7 +105,7 @@ def _query_page(store: Store, query: Query, arguments: dict[str, str]) -> Respon
         rows=_rows(body, query, lang),
         text=query.bind(arguments),
     )
-    return _html(page)
+    return html(page)
 
 
 def _is_spoken(column: Column, lang: str) -> bool:

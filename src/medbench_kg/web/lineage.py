@@ -1,0 +1,165 @@
+"""Lineage: what datasets were made from, as drawings and tables; what training data puts at risk.
+
+The facts are the answers of canned queries: ``sources-of``, ``derived-from``, ``shared-sources``,
+``most-reused-sources`` and ``contamination-risk``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, render_template, request
+
+from medbench_kg.catalogue import internal, rows
+from medbench_kg.errors import NotFoundError, QueryError
+from medbench_kg.lineage import HEIGHT, WIDTH, Lineage
+from medbench_kg.vocabulary import BASE
+from medbench_kg.web.asking import html
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from medbench_kg.lineage import Node
+    from medbench_kg.store import Store
+
+__all__ = ["PATHS", "lineage"]
+
+#: Beginnings of the paths of all routes.
+PATHS = ("/lineage", "/zh/lineage")
+
+#: What the IRIs of datasets begin with.
+_DATASET = f"{BASE}dataset/"
+
+#: Roles of what models are trained on, and of what they are evaluated on.
+_TRAINS, _EVALUATES = {"training", "both"}, {"evaluation", "both"}
+
+#: Reasons why an evaluation set is at risk, the gravest first.
+_REASONS = ("leakage-claim", "contains", "contained-in", "made-from", "shared-source")
+
+
+@dataclass(frozen=True)
+class _Risk:
+    """An evaluation set that some training data puts at risk.
+
+    Attributes:
+        training: the training data.
+        test: the evaluation set.
+        reason: one of :data:`_REASONS`.
+        evidence: what speaks for it; rows of a canned query.
+    """
+
+    training: Node
+    test: Node
+    reason: str
+    evidence: tuple[Mapping[str, str], ...]
+
+
+class _Risks:
+    """What the canned queries say of risks, asked once."""
+
+    def __init__(self, store: Store, known: Lineage) -> None:
+        self._store, self._known = store, known
+        self.of = lru_cache(1 << 10)(self._of)
+
+    @cached_property
+    def all(self) -> list[_Risk]:
+        """The risks of all training sets."""
+        return self._grouped(rows(self._store, "contamination-risk"))
+
+    def _of(self, training: str) -> list[_Risk]:
+        """The risks of some training data: a training set, or a source of others."""
+        if self._known.nodes[training].role in _TRAINS:
+            return [one for one in self.all if one.training.iri == training]
+        made = rows(self._store, "derived-from", dataset=training)
+        return self._grouped(
+            {**row, "training": training, "test": row["derived"], "reason": "made-from"}
+            for row in made
+            if self._known.nodes[row["derived"]].role in _EVALUATES
+        )
+
+    def _grouped(self, found: Iterable[Mapping[str, str]]) -> list[_Risk]:
+        grouped: dict[tuple[str, str, str], list[Mapping[str, str]]] = {}
+        for row in found:
+            key = row["training"], row["test"], row["reason"]
+            grouped.setdefault(key, []).append(row)
+        node = self._known.nodes
+        risks = [_Risk(node[a], node[b], why, tuple(how)) for (a, b, why), how in grouped.items()]
+        return sorted(
+            risks, key=lambda one: (_REASONS.index(one.reason), one.test.title.casefold())
+        )
+
+
+def lineage(store: Store) -> Blueprint:
+    """Make the pages below ``/lineage``."""
+    routes = Blueprint("lineage", __name__)
+    routes.add_app_template_filter(_host, "host")
+    known = Lineage(store.rows(internal("derivations")), store.rows(internal("roles")))
+    risks = _Risks(store, known)
+    drawn = lru_cache(1 << 8)(known.around)
+
+    @routes.get("/lineage", defaults={"lang": "en"})
+    @routes.get("/zh/lineage", defaults={"lang": "zh"})
+    def overview() -> Response:
+        """Show what feeds what, and what the chosen training data puts at risk."""
+        trained = [_node(known, slug) for slug in request.args.getlist("trained")]
+        by_title = sorted(known.nodes.values(), key=lambda node: node.title.casefold())
+        return html(
+            render_template(
+                "lineage.html",
+                **_SIZES,
+                trained=trained,
+                risks=[risk for node in trained for risk in risks.of(node.iri)],
+                training_sets=[node for node in by_title if node.role in _TRAINS],
+                sources=[
+                    node
+                    for node in by_title
+                    if node.role not in _TRAINS and known.derived(node.iri)
+                ],
+                drawing=known.shared(),
+                reused=rows(store, "most-reused-sources"),
+                pairs=risks.all,
+            )
+        )
+
+    @routes.get("/lineage/<slug>", defaults={"lang": "en"})
+    @routes.get("/zh/lineage/<slug>", defaults={"lang": "zh"})
+    def around(slug: str) -> Response:
+        """Show what a dataset goes back to, and what goes back to it."""
+        if _DATASET + slug not in known.nodes:
+            raise NotFoundError(f"There is no dataset “{slug}”.", hint="/lineage leads to all.")
+        node = known.nodes[_DATASET + slug]
+        return html(
+            render_template(
+                "lineage-of.html",
+                **_SIZES,
+                node=node,
+                slug=slug,
+                drawing=drawn(node.iri),
+                sources=rows(store, "sources-of", dataset=slug),
+                derived=rows(store, "derived-from", dataset=slug),
+                risks=[one for one in risks.all if node in {one.training, one.test}],
+            )
+        )
+
+    return routes
+
+
+#: What templates draw a box with.
+_SIZES = {"box_width": WIDTH, "box_height": HEIGHT}
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc.removeprefix("www.")
+
+
+def _node(known: Lineage, slug: str) -> Node:
+    if _DATASET + slug not in known.nodes:
+        raise QueryError(
+            f"There is no dataset “{slug}”.",
+            hint="Name it as in its address, e.g. trained=pubmedvision.",
+            where="trained",
+        )
+    return known.nodes[_DATASET + slug]
