@@ -116,12 +116,13 @@ def start_nursery(path: Path, store: LocalStore, limits: Limits, size: int) -> i
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))
     listener.listen(size * 4)
+    parent = os.getpid()
     pid = os.fork()
     if pid:
         listener.close()
         return pid
     try:
-        end_with_parent(signal.SIGKILL)
+        end_with_parent(parent, signal.SIGKILL)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
         if store.unopened_files:
@@ -132,9 +133,16 @@ def start_nursery(path: Path, store: LocalStore, limits: Limits, size: int) -> i
         os._exit(0)
 
 
-def end_with_parent(number: signal.Signals) -> None:
-    """Have the kernel send this process a signal when the thread that forked it ends."""
+def end_with_parent(parent: int, number: signal.Signals) -> None:
+    """Have the kernel send this process a signal when the thread that forked it ends.
+
+    Args:
+        parent: process id of that which forked this one; it may have ended already.
+        number: the signal.
+    """
     ctypes.CDLL(None).prctl(_PDEATHSIG, number)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), number)
 
 
 class Channel:
@@ -196,12 +204,13 @@ def frame(kind: FrameKind, content: bytes = b"") -> bytes:
 def _keep(listener: socket.socket, store: LocalStore, limits: Limits, size: int) -> None:
     """Fork a child for each that ends, for ever."""
     living: set[int] = set()
+    parent = os.getpid()
     while True:
         while len(living) < size:
             pid = os.fork()
             if not pid:
                 try:
-                    end_with_parent(signal.SIGKILL)
+                    end_with_parent(parent, signal.SIGKILL)
                     _serve(listener, store, limits)
                 finally:
                     os._exit(0)

@@ -6,6 +6,8 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -25,6 +27,25 @@ if TYPE_CHECKING:
 LIMITS = Limits(deadline_s=1.5, long_after_s=0.5, memory_bytes=1 << 29, short=2, long=1)
 PRODUCT = "?a ?b ?c . ?d ?e ?f . ?g ?h ?i"
 ENDLESS = f"SELECT (COUNT(*) AS ?n) {{ {PRODUCT} }}"
+
+
+#: A child that comes to itself when its parent has ended; what it says then comes out.
+LATE = """
+import os, signal
+from medbench_kg.nursery import end_with_parent
+parent = os.getpid()
+if os.fork():
+    os._exit(0)
+while os.getppid() == parent:
+    pass
+end_with_parent(parent, signal.SIGKILL)
+os.write(1, b"alive")
+"""
+
+
+def test_a_process_ends_whose_parent_ended_before_it_could_ask_for_that() -> None:
+    late = subprocess.run([sys.executable, "-c", LATE], capture_output=True, timeout=20, check=True)
+    assert (late.stdout, late.stderr) == (b"", b"")
 
 
 @pytest.fixture(scope="module")

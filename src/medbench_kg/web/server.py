@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import multiprocessing
 import os
 import shutil
 import signal
@@ -225,10 +226,11 @@ class _Nurseries:
 
 def _start_web(settings: Settings, port: int) -> int:
     """Fork the web server, which starts processes of its own."""
+    parent = os.getpid()
     pid = os.fork()
     if not pid:
         try:
-            nursery.end_with_parent(signal.SIGTERM)
+            nursery.end_with_parent(parent, signal.SIGTERM)
             server = _server(settings, port)
             server.on_startup(_heed_signals)
             server.serve()
@@ -277,7 +279,8 @@ def _heed_signals() -> None:
 
 def _worker() -> WSGIApplication:
     """Open the graph in a server process."""
-    nursery.end_with_parent(signal.SIGKILL)
+    web = multiprocessing.parent_process()
+    nursery.end_with_parent((web and web.pid) or 0, signal.SIGKILL)
     return _Site(Path(os.environ[_QUERIES]), configuration.from_env())
 
 
