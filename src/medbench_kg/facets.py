@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from medbench_kg.catalogue import internal
 from medbench_kg.errors import QueryError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-__all__ = ["FACETS", "Facets", "Table", "Value"]
+    from medbench_kg.store import Store
+
+__all__ = ["FACETS", "Facets", "Table", "Value", "of"]
 
 #: The facets, in the order of a page.
 FACETS = (
@@ -80,6 +84,12 @@ class _Known:
     narrower: bool
     datasets: int
     stated: int
+
+
+@lru_cache(maxsize=1)
+def of(store: Store) -> Facets:
+    """The facets of a graph, read once."""
+    return Facets(store.rows(internal("facets")), store.rows(internal("facet-labels")))
 
 
 class Facets:

@@ -14,7 +14,6 @@ import shutil
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,9 +25,11 @@ from medbench_kg import (
     metadata,
     publication,
     records,
+    search,
     vocabulary,
 )
 from medbench_kg.assets import folder
+from medbench_kg.catalogue import internal
 from medbench_kg.errors import RecordError, ShapesError, StoreError
 from medbench_kg.negotiation import FORMATS, by_name
 from medbench_kg.store import LocalStore, write_to_disk
@@ -57,6 +58,7 @@ __all__ = [
     "is_built",
     "open_built",
     "read",
+    "search_file",
 ]
 
 #: The dumps of a build, in the order of the format table.
@@ -170,8 +172,7 @@ def build(out: Path | None = None) -> Manifest:
     assembled = assemble()
     if assembled.problems:
         raise RecordError("\n".join(str(problem) for problem in assembled.problems))
-    report = check(assembled)
-    if not report.conforms:
+    if not check(assembled).conforms:
         raise ShapesError("The graph has violations.", hint="Run “medbench check” to see them.")
     metadata.describe(assembled.store, [_file(fmt) for fmt in DUMPS if fmt.kind == "graph"])
     store = assembled.store.canonical()
@@ -209,7 +210,9 @@ def build_on_disk(target: Path, source: Path | None = None) -> Manifest:
         try:
             fresh.chmod(0o755)
             write_to_disk(dump_file, fmt.name, fresh)
-            numbers = count(LocalStore(folder=fresh))
+            store = LocalStore(folder=fresh)
+            search.write(store, fresh)
+            numbers = count(store)
             manifest = Manifest(
                 version or _digest(dump_file), numbers.pop("triples"), numbers, {}, fresh.name
             )
@@ -259,6 +262,11 @@ def open_built(on_disk: Path | None = None) -> tuple[LocalStore, Manifest]:
     return store, manifest
 
 
+def search_file(on_disk: Path | None = None) -> Path:
+    """The full-text index of what was built; arguments are those of :func:`open_built`."""
+    return (on_disk / _read_manifest(on_disk).graph if on_disk else folder("build")) / search.FILE
+
+
 def dump(fmt: Format, opened: Manifest | None = None) -> bytes:
     """The built graph in a format.
 
@@ -291,14 +299,9 @@ def _version() -> str:
     return graph.version(*(folder(name) for name in _SOURCES))
 
 
-def _sparql(name: str) -> str:
-    package = resources.files("medbench_kg") / "sparql" / f"{name}.rq"
-    return package.read_text(encoding="utf-8")
-
-
 def _known_names(store: LocalStore) -> dict[str, dict[str, str]]:
     names: dict[str, dict[str, str]] = {}
-    for row in store.rows(_sparql("known-names")):
+    for row in store.rows(internal("known-names")):
         namespace, _, slug = row["thing"].rpartition("/")
         known = names.setdefault(f"{namespace}/", {})
         known[slug] = slug
@@ -326,6 +329,7 @@ def _write(store: LocalStore, target: Path) -> Manifest:
             "sha256": digest,
             "media_type": file.media_type,
         }
+    search.write(store, target)
     numbers = count(store)
     manifest = Manifest(version, numbers.pop("triples"), numbers, files)
     (last, *_) = changes.days(changes.recent(store, "en"))
@@ -336,7 +340,7 @@ def _write(store: LocalStore, target: Path) -> Manifest:
 
 def count(store: Store) -> dict[str, int]:
     """Count what a graph holds: ``triples``, and the numbers of a manifest."""
-    (row,) = store.rows(_sparql("statistics"))
+    (row,) = store.rows(internal("statistics"))
     return {name: int(value) for name, value in row.items()}
 
 

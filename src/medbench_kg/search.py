@@ -11,24 +11,31 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import tempfile
 import threading
 import unicodedata
 from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
+from medbench_kg.catalogue import internal
 from medbench_kg.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
-__all__ = ["Field", "Hit", "Index", "Kind", "write"]
+    from medbench_kg.store import Store
+
+__all__ = ["FILE", "Field", "Hit", "Index", "Kind", "open_or_make", "write"]
+
+#: Name of the file that holds an index.
+FILE = "search.sqlite"
 
 #: What a hit is.
 Kind = Literal["dataset", "source", "paper", "venue", "concept", "model"]
@@ -108,15 +115,11 @@ class Hit:
     matched: str
 
 
-def write(rows: Iterable[Mapping[str, str]], path: Path) -> None:
-    """Write an index.
-
-    Args:
-        rows: each ``thing`` (IRI), ``kind``, ``field``, ``text`` and, if it has one, ``lang``.
-        path: a file that isn't there yet.
-    """
+def write(store: Store, folder: Path) -> Path:
+    """Write the index of a graph into a folder that has none; return its path."""
+    path = folder / FILE
     things: dict[tuple[str, Kind], list[Mapping[str, str]]] = defaultdict(list)
-    for row in rows:
+    for row in store.rows(internal("search-documents")):
         things[row["thing"], cast("Kind", row["kind"])].append(row)
     with closing(sqlite3.connect(path)) as db, db:
         db.executescript(_SCHEMA)
@@ -138,6 +141,15 @@ def write(rows: Iterable[Mapping[str, str]], path: Path) -> None:
                 f"INSERT INTO words (rowid, {', '.join(_COLUMNS)}) VALUES ({marks})",  # noqa: S608  column names are ours
                 (number, *words, " ".join(names)),
             )
+    return path
+
+
+def open_or_make(store: Store, path: Path | None) -> Index:
+    """Open the index at a path, or, without one, index the graph now; that takes a while."""
+    if path is not None:
+        return Index(path)
+    with tempfile.TemporaryDirectory() as folder:
+        return Index(write(store, Path(folder)))
 
 
 class Index:

@@ -21,11 +21,8 @@ with (HERE / "queries.tsv").open(encoding="utf-8") as file:
 
 
 @pytest.fixture(scope="module")
-def index(store: LocalStore, root: Path, tmp_path_factory: pytest.TempPathFactory) -> search.Index:
-    rows = (root / "src/medbench_kg/sparql/search-documents.rq").read_text(encoding="utf-8")
-    path = tmp_path_factory.mktemp("search") / "search.sqlite"
-    search.write(store.rows(rows), path)
-    return search.Index(path)
+def index(store: LocalStore) -> search.Index:
+    return search.open_or_make(store, None)
 
 
 def test_the_list_of_queries_is_long_enough() -> None:

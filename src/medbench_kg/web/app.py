@@ -11,8 +11,6 @@ from flask_compress import Compress
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from medbench_kg import vocabulary
-from medbench_kg.catalogue import internal
-from medbench_kg.facets import Facets
 from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
 from medbench_kg.negotiation import FORMATS, by_name
 from medbench_kg.store import LocalStore
@@ -24,6 +22,7 @@ from medbench_kg.web.coverage import coverage
 from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
 from medbench_kg.web.descriptions import descriptions
 from medbench_kg.web.feeds import feeds
+from medbench_kg.web.finding import finding
 from medbench_kg.web.hints import Names
 from medbench_kg.web.limit import limit
 from medbench_kg.web.lineage import PATHS as LINEAGE
@@ -81,11 +80,11 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     app.register_blueprint(protocol(store, _service(store, base), manifest.version))
     app.register_blueprint(workbench(store))
     app.register_blueprint(descriptions(store, manifest.version))
-    facets = Facets(store.rows(internal("facets")), store.rows(internal("facet-labels")))
-    app.register_blueprint(browse(store, facets))
-    app.register_blueprint(coverage(facets))
+    app.register_blueprint(browse(store))
+    app.register_blueprint(coverage(store))
     app.register_blueprint(lineage(store))
-    app.register_blueprint(pages(manifest))
+    app.register_blueprint(finding(store, settings))
+    app.register_blueprint(pages(store, manifest))
     app.register_blueprint(feeds(store))
     app.register_blueprint(resources(store, manifest.version, renditions(store)))
     problems.register(app)

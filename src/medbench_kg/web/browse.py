@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -12,7 +13,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from medbench_kg.catalogue import ask, find, internal
 from medbench_kg.errors import QueryError
-from medbench_kg.facets import FACETS
+from medbench_kg.facets import FACETS, of
 from medbench_kg.negotiation import by_name
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web.words import facet_titles
@@ -44,16 +45,22 @@ class _Card:
     values: Mapping[str, list[Value]]
 
 
-def browse(store: Store, facets: Facets) -> Blueprint:
+@dataclass(frozen=True)
+class _Shelf:
+    """All datasets as cards, and how large they are: slug of a unit → IRI → size."""
+
+    cards: list[_Card]
+    sizes: dict[str, dict[str, int]]
+    units: list[tuple[str, Text]]
+
+
+def browse(store: Store) -> Blueprint:
     """Make the page ``/datasets``.
 
     Args:
-        store: the graph; it is read once.
-        facets: what the datasets are chosen by.
+        store: the graph; it is read once, at the first request.
     """
     routes = Blueprint("browse", __name__)
-    cards = _cards(store, facets)
-    sizes = _sizes(store)
 
     @routes.get("/datasets", defaults={"lang": "en"})
     @routes.get("/zh/datasets", defaults={"lang": "zh"})
@@ -61,8 +68,9 @@ def browse(store: Store, facets: Facets) -> Blueprint:
         """List the datasets that have all chosen values."""
         choices = {name: request.args[name] for name in FACETS if request.args.get(name)}
         order = request.args.get("sort", "title")
+        facets, shelf = of(store), _shelf(store)
         found = facets.matching(choices)
-        left = _sorted([card for card in cards if card.iri in found], order, sizes)
+        left = _sorted([card for card in shelf.cards if card.iri in found], order, shelf.sizes)
         page = _page(len(left))
         return render_template(
             "datasets.html",
@@ -76,8 +84,8 @@ def browse(store: Store, facets: Facets) -> Blueprint:
             page=page,
             pages=max(1, -(-len(left) // _PAGE)),
             sort=order,
-            sizes=sizes.get(order.removeprefix("size-"), {}),
-            units=_units(store, sizes),
+            sizes=shelf.sizes.get(order.removeprefix("size-"), {}),
+            units=shelf.units,
             address=_address,
         )
 
@@ -96,6 +104,12 @@ def _page(total: int) -> int:
     if not named.isdecimal() or not 1 <= int(named) <= max(1, -(-total // _PAGE)):
         raise QueryError(f"There is no page “{named}”.", hint="Begin at page 1.", where="page")
     return int(named)
+
+
+@lru_cache(maxsize=1)
+def _shelf(store: Store) -> _Shelf:
+    sizes = _sizes(store)
+    return _Shelf(_cards(store, of(store)), sizes, _units(store, sizes))
 
 
 def _cards(store: Store, facets: Facets) -> list[_Card]:

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request, url_for
 
-from medbench_kg.facets import FACETS
+from medbench_kg.facets import FACETS, of
 from medbench_kg.web.words import facet_titles
 
 if TYPE_CHECKING:
     from medbench_kg.facets import Facets, Table
+    from medbench_kg.store import Store
 
 __all__ = ["coverage", "shade"]
 
@@ -21,11 +22,11 @@ _SHADES = 5
 _AXES = tuple(facet for facet in FACETS if facet not in {"role", "year"})
 
 
-def coverage(facets: Facets) -> Blueprint:
+def coverage(store: Store) -> Blueprint:
     """Make the pages below ``/coverage``.
 
     Args:
-        facets: what is counted.
+        store: the graph whose datasets are counted.
     """
     routes = Blueprint("coverage", __name__)
 
@@ -33,13 +34,13 @@ def coverage(facets: Facets) -> Blueprint:
     @routes.get("/zh/coverage", defaults={"lang": "zh"})
     def table() -> str:
         """Show the table."""
-        return render_template("coverage.html", **_context(facets))
+        return render_template("coverage.html", **_context(of(store)))
 
     @routes.get("/coverage.svg", defaults={"lang": "en"})
     @routes.get("/zh/coverage.svg", defaults={"lang": "zh"})
     def drawing() -> Response:
         """Draw the table."""
-        drawn = render_template("coverage.svg", **_context(facets))
+        drawn = render_template("coverage.svg", **_context(of(store)))
         return Response(drawn, content_type="image/svg+xml")
 
     return routes

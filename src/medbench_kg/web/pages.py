@@ -5,21 +5,51 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request
+from flask_babel import gettext
 
 from medbench_kg import pipeline
 from medbench_kg.catalogue import catalogue
+from medbench_kg.changes import recent
 from medbench_kg.crate import FILE, as_page
 from medbench_kg.errors import NotFoundError
+from medbench_kg.facets import of
 from medbench_kg.negotiation import by_name
+from medbench_kg.web.coverage import shade
+from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
     from medbench_kg.pipeline import Manifest
+    from medbench_kg.store import Store
 
 __all__ = ["pages"]
 
 
-def pages(manifest: Manifest) -> Blueprint:
-    """Make the pages of the build that is served."""
+def _(text: str) -> str:
+    """Mark a text for translation; it is translated when a page is made."""
+    return text
+
+
+#: Questions of the start page: what is asked, and the choices on ``/datasets`` that answer it.
+_QUESTIONS: tuple[tuple[str, dict[str, str]], ...] = (
+    (_("Which benchmarks are in Chinese?"), {"language": "zh", "role": "Benchmark"}),
+    (_("Which datasets hold chest X-rays?"), {"modality": "chest-x-ray"}),
+    (_("Where can a model learn to write reports?"), {"task": "report-generation"}),
+    (_("What can be downloaded by anyone?"), {"access": "open"}),
+    (_("Which datasets follow an operation on video?"), {"modality": "surgical-video"}),
+    (_("What is new, most recent first?"), {"sort": "year"}),
+)
+
+#: Changes on the start page.
+_LATEST = 5
+
+
+def pages(store: Store, manifest: Manifest) -> Blueprint:
+    """Make the pages of the build that is served.
+
+    Args:
+        store: the graph.
+        manifest: the build that it was read from.
+    """
     routes = Blueprint("pages", __name__)
 
     @routes.get("/", defaults={"lang": "en"})
@@ -30,6 +60,10 @@ def pages(manifest: Manifest) -> Blueprint:
             "start.html",
             manifest=manifest,
             queries=catalogue(),
+            questions=[(gettext(asked), choices) for asked, choices in _QUESTIONS],
+            grid=of(store).table("modality", "task", ()),
+            shade=shade,
+            latest=recent(store, language())[:_LATEST],
             markup=_markup(manifest),
         )
 
