@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -137,3 +139,17 @@ def test_a_setting_that_cannot_be_used_is_refused(variable: str, value: str) -> 
         from_env({variable: value})
     assert variable in str(error.value)
     assert error.value.hint
+
+
+def test_a_port_that_is_taken_is_refused(server: str) -> None:
+    port = server.rpartition(":")[2]
+    second = subprocess.run(
+        [sys.executable, "-m", "medbench_kg", "serve", "--port", port],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert second.returncode == 2
+    assert f"can't listen at 127.0.0.1:{port}" in second.stderr
+    assert second.stdout == ""

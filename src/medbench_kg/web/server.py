@@ -31,7 +31,7 @@ from granian.server.mp import MPServer
 from medbench_kg import elsewhere, evaluation, nursery, pipeline
 from medbench_kg import settings as configuration
 from medbench_kg.catalogue import catalogue
-from medbench_kg.errors import MedbenchError, StoreError
+from medbench_kg.errors import MedbenchError, SettingsError, StoreError
 from medbench_kg.relay import Relay
 from medbench_kg.store import LocalStore, RemoteStore
 
@@ -91,6 +91,7 @@ def run(settings: Settings) -> None:
     Prints one line when the graph is open.
 
     Raises:
+        SettingsError: the address or the port can't be used.
         StoreError: the graph hasn't been built from the present files.
         SystemExit: a child ended by itself; whoever watches this program should start it again.
     """
@@ -103,7 +104,7 @@ def run(settings: Settings) -> None:
     nurseries = _Nurseries(shared, settings)
     try:
         manifest = nurseries.open()
-        port = settings.port or _free_port(settings.host)
+        port = _port(settings.host, settings.port)
         click.echo(
             f"http://{settings.host}:{port}/ · {manifest.triples} triples "
             f"· {manifest.numbers['datasets']} datasets · {len(catalogue())} canned queries "
@@ -343,6 +344,20 @@ def _limits(settings: Settings) -> nursery.Limits:
     )
 
 
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as probe:
-        return int(probe.getsockname()[1])
+def _port(host: str, port: int) -> int:
+    """A port that nobody listens on; 0 asks for any.
+
+    The web server's own sockets may share a port, so a second server would take some of the
+    first one's requests without a word.
+
+    Raises:
+        SettingsError: somebody listens there, or the address isn't this machine's.
+    """
+    try:
+        with socket.create_server((host, port)) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise SettingsError(
+            f"The server can't listen at {host}:{port}: {error.strerror}.",
+            hint="Stop what listens there, or choose another port with MEDBENCH_PORT.",
+        ) from error
