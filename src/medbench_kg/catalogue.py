@@ -225,8 +225,12 @@ def rows(store: Store, name: str, **arguments: str) -> list[dict[str, str]]:
     return list(store.rows(text))
 
 
-def values(store: Store, parameter: Parameter) -> list[dict[str, str]]:
-    """The values that a parameter takes: rows of ``value``, ``en`` and ``zh``; [] if any text."""
+def values(store: Store, parameter: Parameter, iri: str = "") -> list[dict[str, str]]:
+    """The values that a parameter takes, or only this one if it is among them.
+
+    Returns:
+        Rows of ``value``, ``en`` and ``zh``; [] if any text will do.
+    """
     names = vocabulary.load()
     if parameter.scheme:
         slot, file, iris = "scheme", "concepts-of-scheme", [vocabulary.BASE + parameter.scheme]
@@ -236,7 +240,8 @@ def values(store: Store, parameter: Parameter) -> list[dict[str, str]]:
         slot, file, iris = "value", "labels-of-terms", list(parameter.choices)
     else:
         return []
-    return list(store.rows(internal(file, slot, iris)))
+    text = internal(file, slot, iris)
+    return list(store.rows(_fill(text, "value", engine.named_node(iri)) if iri else text))
 
 
 def internal(name: str, slot: str = "", iris: Iterable[str] = ()) -> str:
@@ -271,10 +276,13 @@ def resolve(parameter: Parameter, value: str) -> str:
 def _check_values(store: Store, query: Query, arguments: Mapping[str, str]) -> None:
     for name, value in arguments.items():
         parameter = query.parameter(name)
-        known = {row["value"]: row["en"] for row in values(store, parameter)} if value else {}
-        iri = resolve(parameter, value) if known else ""
-        if known and iri not in known:
-            slugs = [one.rpartition("/")[2].rpartition("#")[2] for one in known]
+        if not value or parameter.type != "iri":
+            continue
+        iri = resolve(parameter, value)
+        if iri in {row["value"] for row in values(store, parameter, iri)}:
+            continue
+        if known := values(store, parameter):
+            slugs = [row["value"].rpartition("/")[2].rpartition("#")[2] for row in known]
             near = get_close_matches(value.lower(), slugs, 1, 0.4)
             raise QueryError(
                 f"“{value}” is no value of “{name}”.",

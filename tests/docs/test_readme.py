@@ -31,6 +31,7 @@ DOCUMENTS = (
     "ontology/README.md",
     "shapes/README.md",
     "docs/endpoint.md",
+    "docs/scale.md",
     "docs/deploy/README.md",
 )
 

@@ -19,6 +19,8 @@ from medbench_kg import errors, nursery, pipeline
 from medbench_kg.catalogue import Query, ask, catalogue
 from medbench_kg.evaluation import Pool, Request
 from medbench_kg.negotiation import by_name
+from medbench_kg.settings import Settings
+from medbench_kg.web.app import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,6 +100,18 @@ def test_a_server_answers_from_disk(server: str, store: LocalStore) -> None:
     assert fetch(server, f"/sparql?{query}") == store.query(EVERYTHING, csv)[0]
     assert b"chest-x-ray" in fetch(server, "/query/coverage?modality=x-ray&format=csv")
     assert fetch(server, "/readyz") == b"ready\n"
+
+
+def test_an_app_reads_no_rows_before_it_is_asked(
+    on_disk: Path, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scan(*_: object) -> None:
+        pytest.fail("the graph is read at the start, which takes minutes if it is large")
+
+    opened, manifest = pipeline.open_built(on_disk)
+    monkeypatch.setattr(type(opened), "rows", scan)
+    monkeypatch.setattr(type(opened), "query", scan)
+    create_app(opened, manifest, pool, Settings())
 
 
 def test_a_server_offers_no_dumps_that_it_does_not_have(server: str) -> None:

@@ -22,7 +22,7 @@ from medbench_kg.web.asking import html
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from medbench_kg.lineage import Node
+    from medbench_kg.lineage import Drawing, Node
     from medbench_kg.store import Store
 
 __all__ = ["PATHS", "lineage"]
@@ -93,17 +93,29 @@ class _Risks:
 
 
 def lineage(store: Store) -> Blueprint:
-    """Make the pages below ``/lineage``."""
+    """Make the pages below ``/lineage``.
+
+    Args:
+        store: the graph; it is read once, at the first request.
+    """
     routes = Blueprint("lineage", __name__)
     routes.add_app_template_filter(_host, "host")
-    known = Lineage(store.rows(internal("derivations")), store.rows(internal("roles")))
-    risks = _Risks(store, known)
-    drawn = lru_cache(1 << 8)(known.around)
+
+    @lru_cache(maxsize=1)
+    def read() -> tuple[Lineage, _Risks]:
+        known = Lineage(store.rows(internal("derivations")), store.rows(internal("roles")))
+        return known, _Risks(store, known)
+
+    @lru_cache(1 << 8)
+    def drawn(iri: str) -> Drawing:
+        known, _ = read()
+        return known.around(iri)
 
     @routes.get("/lineage", defaults={"lang": "en"})
     @routes.get("/zh/lineage", defaults={"lang": "zh"})
     def overview() -> Response:
         """Show what feeds what, and what the chosen training data puts at risk."""
+        known, risks = read()
         trained = [_node(known, slug) for slug in request.args.getlist("trained")]
         by_title = sorted(known.nodes.values(), key=lambda node: node.title.casefold())
         return html(
@@ -128,6 +140,7 @@ def lineage(store: Store) -> Blueprint:
     @routes.get("/zh/lineage/<slug>", defaults={"lang": "zh"})
     def around(slug: str) -> Response:
         """Show what a dataset goes back to, and what goes back to it."""
+        known, risks = read()
         if _DATASET + slug not in known.nodes:
             raise NotFoundError(f"There is no dataset “{slug}”.", hint="/lineage leads to all.")
         node = known.nodes[_DATASET + slug]
