@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from medbench_kg import export
 from medbench_kg.catalogue import internal
+from medbench_kg.errors import NotFoundError
 
 if TYPE_CHECKING:
     from medbench_kg.negotiation import Format
@@ -23,6 +24,7 @@ __all__ = [
     "Document",
     "Statement",
     "aliases",
+    "bundle",
     "describe",
     "documents",
     "signposts",
@@ -43,12 +45,14 @@ class Document:
         modified: date of the last change of its record, ISO 8601; "" if it has no record.
         is_deprecated: whether the thing was withdrawn.
         successors: IRIs of what replaces it.
+        is_concept: whether it belongs to a concept scheme, so that it has a bundle.
     """
 
     iri: str
     modified: str
     is_deprecated: bool
     successors: tuple[str, ...]
+    is_concept: bool
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ def documents(store: Store) -> dict[str, Document]:
             row.get("modified", ""),
             row.get("deprecated") == "true",
             tuple(row.get("successors", "").split()),
+            "scheme" in row,
         )
         for row in store.rows(internal("documents"))
     }
@@ -86,6 +91,20 @@ def describe(store: Store, iri: str) -> LocalStore:
     if name in _WHOLE:
         return store.construct(internal(f"describe-{name}"))
     return store.construct(internal("describe", "thing", [iri]))
+
+
+def bundle(store: Store, iri: str) -> LocalStore:
+    """Select all about a concept: it and its narrower ones, their datasets, papers and records.
+
+    The answer needs no other document: what it points to comes with its type and its labels.
+
+    Raises:
+        NotFoundError: there is no such concept.
+    """
+    said = store.construct(internal("bundle", "concept", [iri]))
+    if not len(said):
+        raise NotFoundError(f"There is no concept {iri}.", hint="Name one like “modality/ct”.")
+    return said
 
 
 def statements(description: LocalStore) -> list[Statement]:

@@ -31,7 +31,7 @@ from medbench_kg import (
 from medbench_kg.assets import folder
 from medbench_kg.catalogue import internal
 from medbench_kg.errors import RecordError, ShapesError, StoreError
-from medbench_kg.negotiation import FORMATS, by_name
+from medbench_kg.negotiation import by_name
 from medbench_kg.store import LocalStore, write_to_disk
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ __all__ = [
     "search_file",
 ]
 
-#: The dumps of a build, in the order of the format table.
-DUMPS = tuple(fmt for fmt in FORMATS if fmt.kind in {"graph", "dataset"})
+#: The formats of the whole graph, in the order of the format table.
+DUMPS = publication.formats(publication.WHOLE)
 
 _MANIFEST = "manifest.json"
 
@@ -174,7 +174,8 @@ def build(out: Path | None = None) -> Manifest:
         raise RecordError("\n".join(str(problem) for problem in assembled.problems))
     if not check(assembled).conforms:
         raise ShapesError("The graph has violations.", hint="Run “medbench check” to see them.")
-    metadata.describe(assembled.store, [_file(fmt) for fmt in DUMPS if fmt.kind == "graph"])
+    dumps = [publication.name(publication.WHOLE, fmt) for fmt in DUMPS if fmt.kind == "graph"]
+    metadata.describe(assembled.store, dumps)
     store = assembled.store.canonical()
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".build-", dir=target.parent))
@@ -267,21 +268,21 @@ def search_file(on_disk: Path | None = None) -> Path:
     return (on_disk / _read_manifest(on_disk).graph if on_disk else folder("build")) / search.FILE
 
 
-def dump(fmt: Format, opened: Manifest | None = None) -> bytes:
-    """The built graph in a format.
+def dump(fmt: Format, part: str = publication.WHOLE) -> bytes:
+    """The built graph, or a part of it, in one of :func:`medbench_kg.publication.formats`.
 
-    Args:
-        fmt: one of :data:`DUMPS`.
-        opened: the build that was opened before; None takes the one that is there, if it is fresh.
+    Raises:
+        StoreError: the graph hasn't been built from the present files.
+    """
+    return read(publication.name(part, fmt))
+
+
+def read(name: str, opened: Manifest | None = None) -> bytes:
+    """A file of the build that was opened before; None takes the one there is, if it is fresh.
 
     Raises:
         StoreError: the graph hasn't been built from the present files, or not the one opened.
     """
-    return read(f"medbench.{fmt.suffix}", opened)
-
-
-def read(name: str, opened: Manifest | None = None) -> bytes:
-    """A file of the build; arguments and errors are those of :func:`dump`."""
     manifest = _read_manifest(folder("build"))
     if manifest.version != (_version() if opened is None else opened.version):
         raise _stale()
@@ -307,10 +308,6 @@ def _known_names(store: LocalStore) -> dict[str, dict[str, str]]:
         known[slug] = slug
         known.setdefault(row["name"].lower(), slug)
     return names
-
-
-def _file(fmt: Format) -> str:
-    return f"medbench.{fmt.suffix}"
 
 
 def _write(store: LocalStore, target: Path) -> Manifest:

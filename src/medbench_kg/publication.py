@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from medbench_kg.catalogue import Column, Query
+    from medbench_kg.negotiation import Format
     from medbench_kg.store import LocalStore
 
-__all__ = ["File", "files"]
+__all__ = ["WHOLE", "File", "files", "formats", "name"]
+
+#: The part that is all of the graph; the others are ``schema`` and ``data``.
+WHOLE = "medbench-kg"
 
 #: The columns that name a row, and those that name a row of another table.
 _KEYS = {"datasets": "dataset", "papers": "paper", "sizes": "size"}
@@ -53,24 +57,34 @@ def files(store: LocalStore, schema: LocalStore) -> Iterator[File]:
         schema: what the graph is without records, labelled the same way.
     """
     names = vocabulary.load()
-    dumps = {"medbench-kg": store}
+    dumps = {WHOLE: store}
     dumps["schema"], dumps["data"] = store.split(schema)
     document = b""
     for part, content in dumps.items():
-        stem = "medbench" if part == "medbench-kg" else f"medbench-{part}"
-        kinds = {"graph"} if part == "data" else {"graph", "dataset"}
-        for fmt in (fmt for fmt in FORMATS if fmt.kind in kinds):
+        for fmt in formats(part):
             if fmt.name == "jsonld" and document:
                 written = export.only(document, content.subjects(), names)
             else:
                 written = export.serialize(content, fmt, names)
             document = document or (written if fmt.name == "jsonld" else b"")
-            yield File(f"{stem}.{fmt.suffix}", fmt.media_type, part, written)
+            yield File(name(part, fmt), fmt.media_type, part, written)
     csv = by_name("csv")
     for table in tables():
         body, _ = ask(store, table, {}, lambda _kind: csv)
         yield File(f"{table.name}.csv", csv.media_type, "tables", body)
     yield File("csv-metadata.json", "application/csvm+json", "tables", _csvw())
+
+
+def formats(part: str) -> tuple[Format, ...]:
+    """The formats that a part of the graph is dumped in: the data alone have no named graphs."""
+    kinds = {"graph"} if part == "data" else {"graph", "dataset"}
+    return tuple(fmt for fmt in FORMATS if fmt.kind in kinds)
+
+
+def name(part: str, fmt: Format) -> str:
+    """Name of the file that a part of the graph is dumped into."""
+    stem = "medbench" if part == WHOLE else f"medbench-{part}"
+    return f"{stem}.{fmt.suffix}"
 
 
 def _csvw() -> bytes:

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from rdflib import RDF, SH, Graph
+from rdflib import DCAT, RDF, SH, SKOS, Graph, URIRef
 
 from medbench_kg.catalogue import catalogue
+from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
     from medbench_kg.pipeline import Manifest
@@ -146,6 +147,33 @@ def test_export_to_a_pipe_is_nothing_but_the_data(built: tuple[LocalStore, Manif
     result = medbench("export", "--format", "ntriples")
     assert result.stdout.count("\n") == built[1].triples
     assert result.stderr == ""
+
+
+def test_export_writes_a_part_or_a_concept_with_its_datasets(
+    built: tuple[LocalStore, Manifest],
+) -> None:
+    parts = [medbench("export", "--format", "nt", "--part", part) for part in ("schema", "data")]
+    assert sum(part.stdout.count("\n") for part in parts) == built[1].triples
+    bundle = Graph().parse(data=medbench("export", "--bundle", "modality/ct").stdout)
+    assert (URIRef(f"{BASE}modality/ct"), RDF.type, SKOS.Concept) in bundle
+    assert (URIRef(f"{BASE}dataset/abdomenatlas-3-0"), RDF.type, DCAT.Dataset) in bundle
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--part", "data", "--format", "nquads"), "There is no format “nquads”"),
+        (("--bundle", "modality/cd"), "There is no concept"),
+        (("--bundle", "modality/ct", "--part", "data"), "Choose one"),
+    ],
+)
+def test_export_explains_what_it_can_t_write(
+    built: tuple[LocalStore, Manifest], words: tuple[str, ...], said: str
+) -> None:
+    assert built
+    result = medbench("export", *words)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert said in result.stderr
 
 
 def test_fmt_finds_and_repairs_what_is_not_canonical(draft: Path) -> None:

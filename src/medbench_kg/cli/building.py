@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medbench_kg import crate, elsewhere, pipeline
+from medbench_kg import crate, description, elsewhere, pipeline, publication, vocabulary
 from medbench_kg.cli.console import FOLDER, Progress, set_by
-from medbench_kg.negotiation import by_name
+from medbench_kg.negotiation import GRAPH_FORMATS, by_name
 
 if TYPE_CHECKING:
+    from medbench_kg.negotiation import Format
     from medbench_kg.pipeline import Manifest
 
 __all__ = ["build", "export", "push"]
@@ -50,21 +51,35 @@ def _built(manifest: Manifest) -> None:
 
 @click.command()
 @click.option("--format", "form", default="turtle", show_default=True, help="RDF format, or crate.")
+@click.option("--part", type=click.Choice(["schema", "data"]), help="Only this part of the graph.")
+@click.option("--bundle", help="Only a concept with its datasets and papers: modality/ct.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File.")
-def export(form: str, output: Path | None) -> None:
+def export(form: str, part: str | None, bundle: str | None, output: Path | None) -> None:
     """Write the graph: turtle, jsonld, ntriples, nquads, trig or rdfxml, or all in an RO-Crate.
 
     The RO-Crate is a ZIP archive: ``--format crate``.
     """
+    if sum(map(bool, (part, bundle, form == "crate"))) > 1:
+        raise click.UsageError("Choose one of --part, --bundle and --format crate.")
     if form == "crate":
         content = crate.pack(pipeline.read)
+    elif bundle:
+        content = _bundle(bundle, by_name(form, GRAPH_FORMATS))
     else:
-        content = pipeline.dump(by_name(form, pipeline.DUMPS))
+        part = part or publication.WHOLE
+        content = pipeline.dump(by_name(form, publication.formats(part)), part)
     if output is None:
         sys.stdout.buffer.write(content)
     else:
         output.write_bytes(content)
         click.echo(f"Wrote {len(content)} bytes to {output}.", err=True)
+
+
+def _bundle(concept: str, fmt: Format) -> bytes:
+    names = vocabulary.load()
+    iri = names.expand(concept)
+    store, _ = pipeline.open_built()
+    return description.write(description.bundle(store, iri), iri, fmt, names)
 
 
 @click.command()

@@ -23,7 +23,13 @@ from flask_babel import gettext
 from medbench_kg import description, markup, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.errors import GoneError, NotFoundError
-from medbench_kg.negotiation import DOCUMENT_FORMATS, LINK_FORMATS, by_name, choose
+from medbench_kg.negotiation import (
+    DOCUMENT_FORMATS,
+    GRAPH_FORMATS,
+    LINK_FORMATS,
+    by_name,
+    choose,
+)
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web import schema, view
 from medbench_kg.web.signposting import Link, header, linkset
@@ -147,7 +153,7 @@ def paths() -> tuple[str, ...]:
     """Beginnings of the paths of all routes, in both languages."""
     namespaces = vocabulary.load().prefixes.values()
     own = [one.removeprefix(BASE).rstrip("/#") for one in namespaces if one.startswith(BASE)]
-    names = (*own, "context.jsonld", "sitemap.xml", "robots.txt")
+    names = (*own, "bundle/", "context.jsonld", "sitemap.xml", "robots.txt")
     return tuple(f"{lang}/{name}" for name in names for lang in ("", "/zh"))
 
 
@@ -178,6 +184,22 @@ def resources(store: Store, version: str, renditions: Sequence[Rendition] = ()) 
         if document.is_deprecated and not (is_asked_for and fmt.kind == "graph"):
             raise GoneError(f"{document.iri} was withdrawn.", document.successors)
         return _answer(library, document, fmt, version, is_suffixed=named is not None)
+
+    @routes.get("/bundle/<path:path>")
+    def bundle(path: str) -> Response:
+        """Say all about a concept in one document that needs no other."""
+        document, named = library.find(path)
+        fmt = named or _wanted(GRAPH_FORMATS)
+        if fmt not in _bundles(document):
+            raise NotFoundError(
+                f"There is no bundle “{path}”.", hint="One is at /bundle/modality/ct.ttl."
+            )
+        said = description.bundle(store, document.iri)
+        body = description.write(said, document.iri, fmt, vocabulary.load())
+        links = [Link(_address(document.iri), "collection", "text/html"), Link(_CC0, "license")]
+        response = _sent(replace(document, modified=library.modified), body, fmt, links)
+        response.headers["Content-Location"] = _bundles(document)[fmt]
+        return response
 
     @routes.get("/context.jsonld")
     def context_document() -> Response:
@@ -229,6 +251,16 @@ def _address(iri: str, fmt: Format | None = None) -> str:
     return url_for("resources.thing", path=iri.removeprefix(BASE) + suffix, lang=lang)
 
 
+def _bundles(document: Document) -> dict[Format, str]:
+    """Paths of the bundle of a concept; none for anything else."""
+    stem = document.iri.removeprefix(BASE)
+    return {
+        fmt: url_for("resources.bundle", path=f"{stem}.{fmt.suffix}")
+        for fmt in GRAPH_FORMATS
+        if document.is_concept
+    }
+
+
 def _see_other(address: str) -> Response:
     """Lead from an IRI to a document about its thing (httpRange-14)."""
     response = Response(status=303, headers={"Location": address})
@@ -249,25 +281,31 @@ def _answer(
     library: _Library, document: Document, fmt: Format, version: str, *, is_suffixed: bool
 ) -> Response:
     iri = document.iri
-    links = _level_1(library, iri)
+    links = _level_1(library, document)
     if fmt.kind == "page":
         body = _page(library, document, links, version)
     elif fmt.kind == "links":
-        body = linkset(_level_2(library, iri), fmt)
+        body = linkset(_level_2(library, document), fmt)
     else:
         body = library.write(iri, fmt)
+    if is_suffixed and fmt.kind != "page":
+        links = _of_a_description(iri, fmt)
+    dated = replace(document, modified=document.modified or library.modified)
+    response = _sent(dated, body, fmt, links)
+    response.headers["Content-Location"] = _address(iri, fmt)
+    if fmt.kind == "page":
+        response.headers["Content-Language"] = LANGUAGES[language()]
+    return response
+
+
+def _sent(document: Document, body: bytes, fmt: Format, links: list[Link]) -> Response:
+    """A negotiated answer about a thing, with its links and the date of the document."""
     response = _kept(body, fmt.content_type)
     response.status_code = 410 if document.is_deprecated else 200
     response.vary.add("Accept")
-    response.headers["Content-Location"] = _address(iri, fmt)
-    response.headers["Link"] = header(
-        links if fmt.kind == "page" or not is_suffixed else _of_a_description(iri, fmt)
-    )
-    modified = document.modified or library.modified
-    if modified:
-        response.last_modified = datetime.fromisoformat(modified).replace(tzinfo=UTC)
-    if fmt.kind == "page":
-        response.headers["Content-Language"] = LANGUAGES[language()]
+    response.headers["Link"] = header(links)
+    if document.modified:
+        response.last_modified = datetime.fromisoformat(document.modified).replace(tzinfo=UTC)
     return response
 
 
@@ -283,14 +321,16 @@ def _page(library: _Library, document: Document, links: list[Link], version: str
         path=name,
         document=document,
         formats={fmt: _address(document.iri, fmt) for fmt in offered if fmt.kind != "page"},
+        bundles=_bundles(document),
         links=links,
         markup=markup.schema_org(library.store, document.iri, language()),
         version=version,
     ).encode()
 
 
-def _level_1(library: _Library, iri: str) -> list[Link]:
-    """The links of the document about a thing; of many items the first in the linkset alone."""
+def _level_1(library: _Library, document: Document) -> list[Link]:
+    """The links of the document about a thing; many items are in the linkset alone."""
+    iri = document.iri
     found = library.signposts(iri)
     items = [target for relation, target in found if relation == "item"]
     shown = [pair for pair in found if pair[0] != "item" or len(items) <= _MAX_ITEMS]
@@ -299,6 +339,7 @@ def _level_1(library: _Library, iri: str) -> list[Link]:
         Link(iri, "cite-as"),
         Link("https://schema.org/AboutPage", "type"),
         *(Link(target, relation) for relation, target in shown),
+        *(Link(address, "item", fmt.media_type) for fmt, address in _bundles(document).items()),
         *(
             Link(_address(iri, fmt), "describedby", fmt.media_type, fmt.profile)
             for fmt in offered
@@ -312,11 +353,12 @@ def _level_1(library: _Library, iri: str) -> list[Link]:
     ]
 
 
-def _level_2(library: _Library, iri: str) -> dict[str, list[Link]]:
+def _level_2(library: _Library, document: Document) -> dict[str, list[Link]]:
     """Absolute links of the document about a thing, all items included, and of its descriptions."""
+    iri = document.iri
     here = urljoin(request.url, _address(iri))
     found = [Link(target, relation) for relation, target in library.signposts(iri)]
-    first = [link for link in _level_1(library, iri) if link not in found]
+    first = [link for link in _level_1(library, document) if link not in found]
     anchored = {here: [*first, *found]}
     for fmt in library.offered(iri):
         if fmt.kind not in {"page", "links"}:
