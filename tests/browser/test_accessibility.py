@@ -19,6 +19,8 @@ PATHS = (
     "/datasets?modality=ct",
     "/lineage?trained=pubmedvision",
     "/lineage/pathmmu",
+    "/dataset/gmai-mmbench",
+    "/modality/ct",
     "/sparql",
     "/query/datasets-by-modality",
 )

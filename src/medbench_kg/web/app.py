@@ -26,11 +26,12 @@ from medbench_kg.web.finding import finding
 from medbench_kg.web.hints import Names
 from medbench_kg.web.limit import limit
 from medbench_kg.web.lineage import PATHS as LINEAGE
-from medbench_kg.web.lineage import lineage
+from medbench_kg.web.lineage import Risks, lineage
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
 from medbench_kg.web.renditions import renditions
 from medbench_kg.web.resources import paths, resources
+from medbench_kg.web.supplements import supplements
 from medbench_kg.web.watch import ENCODINGS, health, preflight, watch
 from medbench_kg.web.workbench import workbench
 
@@ -82,11 +83,13 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     app.register_blueprint(descriptions(store, manifest.version))
     app.register_blueprint(browse(store))
     app.register_blueprint(coverage(store))
-    app.register_blueprint(lineage(store))
+    risks = Risks(store)
+    app.register_blueprint(lineage(store, risks))
     app.register_blueprint(finding(store, settings))
     app.register_blueprint(pages(store, manifest))
     app.register_blueprint(feeds(store))
-    app.register_blueprint(resources(store, manifest.version, renditions(store)))
+    supplement = supplements(store, risks)
+    app.register_blueprint(resources(store, manifest.version, renditions(store), supplement))
     problems.register(app)
     Compress(app)
     app.register_blueprint(health(pool, manifest.version))

@@ -25,13 +25,16 @@ if TYPE_CHECKING:
     from medbench_kg.lineage import Drawing, Node
     from medbench_kg.store import Store
 
-__all__ = ["PATHS", "lineage"]
+__all__ = ["PATHS", "Risk", "Risks", "lineage"]
 
 #: Beginnings of the paths of all routes.
 PATHS = ("/lineage", "/zh/lineage")
 
 #: What the IRIs of datasets begin with.
 _DATASET = f"{BASE}dataset/"
+
+#: Training sets that are set against all evaluation sets at once; more are asked about singly.
+_MAX_TRAINING_SETS = 200
 
 #: Roles of what models are trained on, and of what they are evaluated on.
 _TRAINS, _EVALUATES = {"training", "both"}, {"evaluation", "both"}
@@ -41,7 +44,7 @@ _REASONS = ("leakage-claim", "contains", "contained-in", "made-from", "shared-so
 
 
 @dataclass(frozen=True)
-class _Risk:
+class Risk:
     """An evaluation set that some training data puts at risk.
 
     Attributes:
@@ -57,65 +60,75 @@ class _Risk:
     evidence: tuple[Mapping[str, str], ...]
 
 
-class _Risks:
-    """What the canned queries say of risks, asked once."""
+class Risks:
+    """What the canned queries say of risks; each is asked once, when it is first needed."""
 
-    def __init__(self, store: Store, known: Lineage) -> None:
-        self._store, self._known = store, known
+    def __init__(self, store: Store) -> None:
+        """Ask a store."""
+        self._store = store
         self.of = lru_cache(1 << 10)(self._of)
 
     @cached_property
-    def all(self) -> list[_Risk]:
-        """The risks of all training sets."""
-        return self._grouped(rows(self._store, "contamination-risk"))
+    def known(self) -> Lineage:
+        """What was made from what."""
+        rows_of = self._store.rows
+        return Lineage(rows_of(internal("derivations")), rows_of(internal("roles")))
 
-    def _of(self, training: str) -> list[_Risk]:
+    @cached_property
+    def all(self) -> list[Risk]:
+        """The risks of all training sets; none if there are too many for that."""
+        training = [node for node in self.known.nodes.values() if node.role in _TRAINS]
+        many = len(training) > _MAX_TRAINING_SETS
+        return [] if many else self._grouped(rows(self._store, "contamination-risk"))
+
+    def about(self, iri: str) -> list[Risk]:
+        """The risks that a dataset is a side of; none for one without a name."""
+        node = self.known.nodes.get(iri)
+        as_training = self.of(iri) if node and node.role in _TRAINS else []
+        return [*as_training, *(one for one in self.all if one.test.iri == iri)]
+
+    def _of(self, training: str) -> list[Risk]:
         """The risks of some training data: a training set, or a source of others."""
-        if self._known.nodes[training].role in _TRAINS:
-            return [one for one in self.all if one.training.iri == training]
+        if self.known.nodes[training].role in _TRAINS:
+            return self._grouped(rows(self._store, "contamination-risk", dataset=training))
         made = rows(self._store, "derived-from", dataset=training)
         return self._grouped(
             {**row, "training": training, "test": row["derived"], "reason": "made-from"}
             for row in made
-            if self._known.nodes[row["derived"]].role in _EVALUATES
+            if self.known.nodes[row["derived"]].role in _EVALUATES
         )
 
-    def _grouped(self, found: Iterable[Mapping[str, str]]) -> list[_Risk]:
+    def _grouped(self, found: Iterable[Mapping[str, str]]) -> list[Risk]:
         grouped: dict[tuple[str, str, str], list[Mapping[str, str]]] = {}
         for row in found:
             key = row["training"], row["test"], row["reason"]
             grouped.setdefault(key, []).append(row)
-        node = self._known.nodes
-        risks = [_Risk(node[a], node[b], why, tuple(how)) for (a, b, why), how in grouped.items()]
+        node = self.known.nodes
+        risks = [Risk(node[a], node[b], why, tuple(how)) for (a, b, why), how in grouped.items()]
         return sorted(
             risks, key=lambda one: (_REASONS.index(one.reason), one.test.title.casefold())
         )
 
 
-def lineage(store: Store) -> Blueprint:
+def lineage(store: Store, risks: Risks) -> Blueprint:
     """Make the pages below ``/lineage``.
 
     Args:
-        store: the graph; it is read once, at the first request.
+        store: answers the canned queries.
+        risks: what training data puts at risk; read at the first request.
     """
     routes = Blueprint("lineage", __name__)
     routes.add_app_template_filter(_host, "host")
 
-    @lru_cache(maxsize=1)
-    def read() -> tuple[Lineage, _Risks]:
-        known = Lineage(store.rows(internal("derivations")), store.rows(internal("roles")))
-        return known, _Risks(store, known)
-
     @lru_cache(1 << 8)
     def drawn(iri: str) -> Drawing:
-        known, _ = read()
-        return known.around(iri)
+        return risks.known.around(iri)
 
     @routes.get("/lineage", defaults={"lang": "en"})
     @routes.get("/zh/lineage", defaults={"lang": "zh"})
     def overview() -> Response:
         """Show what feeds what, and what the chosen training data puts at risk."""
-        known, risks = read()
+        known = risks.known
         trained = [_node(known, slug) for slug in request.args.getlist("trained")]
         by_title = sorted(known.nodes.values(), key=lambda node: node.title.casefold())
         return html(
@@ -140,7 +153,7 @@ def lineage(store: Store) -> Blueprint:
     @routes.get("/zh/lineage/<slug>", defaults={"lang": "zh"})
     def around(slug: str) -> Response:
         """Show what a dataset goes back to, and what goes back to it."""
-        known, risks = read()
+        known = risks.known
         if _DATASET + slug not in known.nodes:
             raise NotFoundError(f"There is no dataset “{slug}”.", hint="/lineage leads to all.")
         node = known.nodes[_DATASET + slug]
@@ -153,7 +166,7 @@ def lineage(store: Store) -> Blueprint:
                 drawing=drawn(node.iri),
                 sources=rows(store, "sources-of", dataset=slug),
                 derived=rows(store, "derived-from", dataset=slug),
-                risks=[one for one in risks.all if node in {one.training, one.test}],
+                risks=risks.about(node.iri),
             )
         )
 

@@ -10,6 +10,7 @@ Semantic Web, section 4; FAIR Signposting Profile.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
@@ -32,17 +33,21 @@ from medbench_kg.negotiation import (
 )
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web import schema, view
+from medbench_kg.web.layout import Layout, layout
 from medbench_kg.web.signposting import Link, header, linkset
 from medbench_kg.web.words import LANGUAGES, language
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from medbench_kg.description import Document
     from medbench_kg.negotiation import Format
     from medbench_kg.store import Store
 
 __all__ = ["Rendition", "paths", "resources"]
+
+#: What a page says of the thing with an IRI besides its description.
+Supplement = Callable[[str], Mapping[str, object]]
 
 #: Licence of what we say about things.
 _CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
@@ -72,8 +77,11 @@ class Rendition:
 class _Library:
     """The documents of a graph, looked up by path."""
 
-    def __init__(self, store: Store, renditions: Sequence[Rendition]) -> None:
+    def __init__(
+        self, store: Store, renditions: Sequence[Rendition], supplement: Supplement
+    ) -> None:
         self.store = store
+        self.supplement = supplement
         self._renditions = renditions
         self.signposts = lru_cache(1 << 12)(lambda iri: description.signposts(store, iri))
         self.triples = lru_cache(1 << 6)(self._triples)
@@ -92,8 +100,8 @@ class _Library:
         return max((one.modified for one in self.documents.values()), default="")
 
     @cached_property
-    def layout(self) -> view.Layout:
-        return view.layout(self.store)
+    def layout(self) -> Layout:
+        return layout(self.store)
 
     @cached_property
     def schema(self) -> dict[str, dict[str, object]]:
@@ -157,16 +165,23 @@ def paths() -> tuple[str, ...]:
     return tuple(f"{lang}/{name}" for name in names for lang in ("", "/zh"))
 
 
-def resources(store: Store, version: str, renditions: Sequence[Rendition] = ()) -> Blueprint:
+def resources(
+    store: Store,
+    version: str,
+    renditions: Sequence[Rendition] = (),
+    supplement: Supplement = lambda _iri: {},
+) -> Blueprint:
     """Make the routes of the documents.
 
     Args:
         store: the graph.
         version: its version, which pages name.
         renditions: formats that some things have besides the common ones.
+        supplement: what a page says of the thing with an IRI besides its description, by the
+            names that its template knows it by.
     """
     routes = Blueprint("resources", __name__)
-    library = _Library(store, renditions)
+    library = _Library(store, renditions, supplement)
     context = (folder("ontology") / "context.jsonld").read_bytes()
 
     @routes.get("/<path:path>", defaults={"lang": "en"})
@@ -323,6 +338,7 @@ def _page(library: _Library, document: Document, links: list[Link], version: str
         formats={fmt: _address(document.iri, fmt) for fmt in offered if fmt.kind != "page"},
         bundles=_bundles(document),
         links=links,
+        **library.supplement(document.iri),
         markup=markup.schema_org(library.store, document.iri, language()),
         version=version,
     ).encode()

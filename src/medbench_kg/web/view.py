@@ -9,28 +9,22 @@ Specification: SHACL, section 2.3.2 (non-validating property shape characteristi
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from importlib import resources
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from flask_babel import gettext
 
-from medbench_kg import vocabulary
-from medbench_kg.catalogue import internal
-from medbench_kg.store import LocalStore
 from medbench_kg.vocabulary import BASE
+from medbench_kg.web.layout import ANYWHERE, compact
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from medbench_kg.description import Statement
-    from medbench_kg.store import Store
+    from medbench_kg.web.layout import Layout, Names, Place
 
-__all__ = ["Group", "Layout", "Page", "Part", "Row", "Value", "layout", "page"]
-
-#: Language → text.
-_Names = dict[str, str]
+__all__ = ["Group", "Page", "Part", "Row", "Value", "page"]
 
 #: How the values of a row are laid out.
 _Shape = Literal["list", "names", "table", "blocks"]
@@ -40,6 +34,7 @@ _NAMING = ("dcterms:title", "skos:prefLabel", "rdfs:label", "schema:name")
 _TELLING = ("dcterms:description", "skos:definition")
 _HEAD = {*_NAMING, *_TELLING}
 _TYPE, _TOPIC, _LISTS = "rdf:type", "foaf:primaryTopic", "mb:lists"
+_EVIDENCE, _SUPPORTS = "mb:evidence", "mb:supports"
 _ALSO, _IN_SCHEME, _BROADER = "skos:altLabel", "skos:inScheme", "skos:broader"
 _NAME, _POSITION = "schema:name", "schema:position"
 _INTEGER, _BOOLEAN, _ANY_URI = "xsd:integer", "xsd:boolean", "xsd:anyURI"
@@ -78,13 +73,23 @@ class Value:
 
 @dataclass(frozen=True)
 class Row:
-    """A property and its values."""
+    """A property and its values; none if nothing is known of what should be.
+
+    Attributes:
+        label: name of the property.
+        property: its compact IRI.
+        values: in the order of the page.
+        shape: how they are laid out.
+        columns: what the parts among them have.
+        evidence: number and anchor of each node of the record that supports the row.
+    """
 
     label: str
     property: str
     values: tuple[Value, ...]
     shape: _Shape = "list"
     columns: tuple[Row, ...] = ()
+    evidence: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,66 +121,6 @@ class Page:
     tree: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a property stands; ``rank`` orders it within its group."""
-
-    rank: int
-    names: _Names = field(default_factory=dict)
-    group: str = ""
-    is_hidden: bool = False
-    space: str = ""
-
-
-_ANYWHERE = _Place(1 << 10)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """Order, groups and names, for all pages.
-
-    Attributes:
-        places: by property, and whether it is followed backwards.
-        groups: names of the groups, in their order.
-        names: names of classes and properties.
-        above: class → the classes above it.
-    """
-
-    places: dict[tuple[str, bool], _Place]
-    groups: dict[str, _Names]
-    names: dict[str, _Names]
-    above: dict[str, frozenset[str]]
-
-    def name(self, term: str) -> _Names:
-        """The name of a class or property: that of the ontology, else that of the layout."""
-        return self.names.get(term) or self.places.get((term, False), _ANYWHERE).names
-
-
-def layout(store: Store) -> Layout:
-    """Read the layout, and the names that the ontology gives."""
-    own = LocalStore()
-    package = resources.files("medbench_kg.web") / "layout.ttl"
-    own.load(package.read_bytes(), "turtle", base=f"{BASE}layout")
-    places, groups = {}, {}
-    for rank, row in enumerate(own.rows(internal("layout"))):
-        names: _Names = {lang: row[lang] for lang in ("en", "zh") if lang in row}
-        group, hidden = row.get("group", ""), row.get("hidden") == "true"
-        key = (_compact(row["property"]), row["back"] == "true")
-        places[key] = _Place(rank, names, group, hidden, row.get("space", ""))
-        if group:
-            groups[group] = {"en": row["groupEn"], "zh": row["groupZh"]}
-    terms = [row for source in (own, store) for row in source.rows(internal("names"))]
-    return Layout(
-        places,
-        groups,
-        {_compact(row["term"]): {"en": row["en"], "zh": row["zh"]} for row in terms},
-        {
-            _compact(row["term"]): frozenset(map(_compact, row.get("broader", "").split()))
-            for row in terms
-        },
-    )
-
-
 def page(said: Iterable[Statement], iri: str, plan: Layout, lang: str) -> Page:
     """Lay out a description.
 
@@ -196,7 +141,7 @@ class _Writer:
         self._said: dict[str, dict[str, list[Statement]]] = {}
         self._back: dict[str, list[Statement]] = {}
         for one in said:
-            name = _compact(one.property)
+            name = compact(one.property)
             self._said.setdefault(one.subject, {}).setdefault(name, []).append(one)
             if one.value == iri:
                 self._back.setdefault(name, []).append(one)
@@ -218,7 +163,7 @@ class _Writer:
 
     def _types(self) -> tuple[str, ...]:
         """Names of the most special classes."""
-        found = [_compact(one.value) for one in self._of(self._iri, _TYPE)]
+        found = [compact(one.value) for one in self._of(self._iri, _TYPE)]
         named = [name for name in found if name in self._plan.names]
         above = {one for name in named for one in self._plan.above[name]}
         return tuple(self._plan.names[name][self._lang] for name in named if name not in above)
@@ -226,18 +171,18 @@ class _Writer:
     def _of(self, subject: str, name: str) -> list[Statement]:
         return self._said.get(subject, {}).get(name, [])
 
-    def _literals(self, subject: str, name: str) -> _Names:
+    def _literals(self, subject: str, name: str) -> Names:
         return {one.language: one.value for one in self._of(subject, name)}
 
-    def _names(self, iri: str) -> _Names:
+    def _names(self, iri: str) -> Names:
         """Names of a thing by language; a list entry goes by the name of what it lists."""
         for name in _NAMING:
             if found := self._literals(iri, name):
                 return found
         listed = next(iter(self._of(iri, _LISTS)), None)
-        return self._names(listed.value) if listed else self._plan.name(_compact(iri))
+        return self._names(listed.value) if listed else self._plan.name(compact(iri))
 
-    def _spoken(self, names: _Names) -> Value | None:
+    def _spoken(self, names: Names) -> Value | None:
         """The text in the page's language, else in any, and then said to be."""
         if not names:
             return None
@@ -251,45 +196,70 @@ class _Writer:
         for record in self._back.get(_TOPIC, []):
             said = self._rows(record.subject, {_TOPIC})
             found += [(_RECORD, place, row) for place, row in said]
+        found += [(place.group, place, row) for place, row in self._missing(found)]
         found.sort(key=lambda one: one[1].rank)
         for group, names in self._plan.groups.items():
             rows = tuple(row for its_group, _, row in found if its_group == group)
             if rows:
                 yield Group(names[self._lang], rows)
 
-    def _rows(self, subject: str, hidden: Container[str]) -> Iterator[tuple[_Place, Row]]:
+    def _rows(self, subject: str, hidden: Container[str]) -> Iterator[tuple[Place, Row]]:
         for name, said in self._said.get(subject, {}).items():
-            place = self._plan.places.get((name, False), _ANYWHERE)
+            place = self._plan.places.get((name, False), ANYWHERE)
             if name in hidden or place.is_hidden:
                 continue
             values = tuple(self._value(one, place) for one in self._chosen(said))
-            yield place, _laid_out(Row(self._label(name, place), name, values), self._plan)
+            evidence = tuple(self._evidence.get(name, ())) if subject == self._iri else ()
+            row = Row(self._label(name, place), name, values, evidence=evidence)
+            yield place, _laid_out(row, self._plan)
 
-    def _back_rows(self) -> Iterator[tuple[_Place, Row]]:
+    def _missing(self, found: list[tuple[str, Place, Row]]) -> Iterator[tuple[Place, Row]]:
+        """Rows without values, for what should be known of such a thing, or of its parts."""
+        there = {one.property for _, _, row in found for one in (row, *row.columns)}
+        for one in self._of(self._iri, _TYPE):
+            missing = self._plan.expected.get(compact(one.value), set()) - there
+            there |= missing
+            for name in missing:
+                place = self._plan.places[name, False]
+                yield place, Row(self._label(name, place), name, ())
+
+    @cached_property
+    def _evidence(self) -> dict[str, list[tuple[int, str]]]:
+        """Property → number and anchor of the evidence for it, numbered as the record is."""
+        found: dict[str, list[tuple[int, str]]] = {}
+        records = [one.subject for one in self._back.get(_TOPIC, [])]
+        nodes = [one.value for record in records for one in self._of(record, _EVIDENCE)]
+        for number, node in enumerate(nodes, 1):
+            for one in self._of(node, _SUPPORTS):
+                support = number, node.partition("#")[2]
+                found.setdefault(compact(one.value), []).append(support)
+        return found
+
+    def _back_rows(self) -> Iterator[tuple[Place, Row]]:
         """What points here, by property; of one document only the first place."""
         for name, said in self._back.items():
-            place = self._plan.places.get((name, True), _ANYWHERE)
+            place = self._plan.places.get((name, True), ANYWHERE)
             wholes = {one.subject.partition("#")[0]: one.subject for one in reversed(said)}
             wholes.pop(self._iri.partition("#")[0], None)
             if wholes and name != _TOPIC and not place.is_hidden:
                 values = sorted((self._link(iri) for iri in wholes.values()), key=_by_text)
                 yield place, Row(self._label(name, place), name, tuple(values))
 
-    def _label(self, name: str, place: _Place) -> str:
+    def _label(self, name: str, place: Place) -> str:
         return (place.names or self._plan.name(name)).get(self._lang, name)
 
     def _chosen(self, said: list[Statement]) -> list[Statement]:
         """Texts in the page's language only, if there are any; other names in all, but once."""
         mine = [one for one in said if one.language == self._lang]
-        if _compact(said[0].property) == _ALSO:
+        if compact(said[0].property) == _ALSO:
             return list({one.value: one for one in [*said, *mine]}.values())
         return mine or said
 
-    def _value(self, said: Statement, place: _Place) -> Value:
+    def _value(self, said: Statement, place: Place) -> Value:
         if said.datatype:
             lang = said.language if said.language != self._lang else ""
             url = place.space + said.value if place.space else ""
-            url = said.value if _compact(said.datatype) == _ANY_URI else url
+            url = said.value if compact(said.datatype) == _ANY_URI else url
             return Value(_readable(said), lang, url=url)
         if "#" in said.value and _TYPE in self._said.get(said.value, {}):
             return self._part(said.value)
@@ -303,7 +273,7 @@ class _Writer:
         whole = iri.partition("#")[0]
         name = self._spoken(self._names(iri))
         if not iri.startswith(BASE):
-            name = name or Value(_short(_compact(iri)))
+            name = name or Value(_short(compact(iri)))
             return Value(name.text, name.lang, url=iri if iri.startswith(_WEB) else "")
         name = name or self._spoken(self._names(whole)) or Value(self._slug(iri))
         return Value(name.text, name.lang, path=iri.removeprefix(BASE))
@@ -327,12 +297,6 @@ class _Writer:
         return grow("")
 
 
-@lru_cache(maxsize=1024)
-def _compact(iri: str) -> str:
-    """A compact IRI, by which this module knows properties, classes and datatypes."""
-    return vocabulary.load().shorten(iri)
-
-
 def _laid_out(row: Row, plan: Layout) -> Row:
     """Choose a shape: a table for parts that have much in common."""
     parts = [value.part for value in row.values if value.part]
@@ -348,7 +312,7 @@ def _laid_out(row: Row, plan: Layout) -> Row:
 
 
 def _rank_in_table(row: Row, plan: Layout) -> tuple[bool, int]:
-    place = plan.places.get((row.property, False), _ANYWHERE)
+    place = plan.places.get((row.property, False), ANYWHERE)
     return bool(place.group), place.rank
 
 
@@ -362,7 +326,7 @@ def _by_text(value: Value) -> str:
 
 
 def _readable(said: Statement) -> str:
-    datatype = _compact(said.datatype)
+    datatype = compact(said.datatype)
     if datatype == _BOOLEAN:
         return str(gettext("yes") if said.value == "true" else gettext("no"))
     if datatype == _INTEGER and len(said.value) > _UNGROUPED:
