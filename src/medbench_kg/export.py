@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from medbench_kg.negotiation import Format
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import Store
     from medbench_kg.vocabulary import Vocabulary
 
 __all__ = ["compact", "frame", "only", "serialize"]
@@ -25,13 +25,19 @@ _Node = dict[str, Any]
 _RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 
-def serialize(store: LocalStore, fmt: Format, vocabulary: Vocabulary) -> bytes:
+def serialize(store: Store, fmt: Format, vocabulary: Vocabulary, graph: str | None = None) -> bytes:
     """Write a graph or, if the format can hold one, the dataset.
+
+    Args:
+        store: holds the graph.
+        fmt: a graph or dataset format.
+        vocabulary: the context of JSON-LD.
+        graph: IRI of a named graph; None is the default graph.
 
     Returns:
         UTF-8; equal for equal graphs, with the prefixes that occur and no others.
     """
-    content = store.dump(fmt)
+    content = store.dump(fmt, graph)
     return compact(content, vocabulary) if fmt.name == "jsonld" else content
 
 
@@ -46,7 +52,8 @@ def compact(expanded: bytes, vocabulary: Vocabulary) -> bytes:
     for iri, reference in references.items():
         reference.update(nodes[iri])
     top = [node for iri, node in nodes.items() if iri not in references]
-    document = jsonld.compact(top, dict(vocabulary.context), {"graph": True})
+    options = {"graph": True, "skipExpansion": True}  # the engine's JSON-LD is expanded
+    document = jsonld.compact(top, dict(vocabulary.context), options)
     return json.dumps(document, ensure_ascii=False, indent=1).encode() + b"\n"
 
 

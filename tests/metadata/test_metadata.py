@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.request
 from typing import TYPE_CHECKING
 
@@ -194,6 +195,46 @@ def test_a_description_is_served_strictly_well_formed_in_every_syntax(
     expected = len(store.copy_to_rdflib(DOCUMENTS[path]))
     assert len(list(ox.parse(body, STRICT[fmt.name]))) == expected
     assert len(Graph().parse(data=body, format=RDFLIB[fmt.name])) == expected
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_the_json_ld_of_a_description_has_our_context_and_keys(server: str, path: str) -> None:
+    request = urllib.request.Request(server + path, headers={"Accept": "application/ld+json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        document = json.load(answer)
+    assert document["@context"] == vocabulary.load().context
+    assert [key for node in document["@graph"] for key in node if "://" in key] == []
+
+
+@pytest.mark.parametrize("fmt", GRAPH_FORMATS, ids=lambda fmt: fmt.name)
+@pytest.mark.parametrize("path", ["/", "/zh/"])
+def test_a_machine_that_asks_at_the_start_page_gets_the_catalogue(
+    server: str, path: str, fmt: Format
+) -> None:
+    request = urllib.request.Request(server + path, headers={"Accept": fmt.media_type})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        body = answer.read()
+        assert answer.headers["Content-Type"] == fmt.content_type
+        assert "Accept" in answer.headers["Vary"]
+        location = answer.headers["Content-Location"]
+    with urllib.request.urlopen(server + location, timeout=30) as answer:
+        assert answer.read() == body
+
+
+@pytest.mark.parametrize("accept", ["*/*", "text/html,application/xml;q=0.9,*/*;q=0.8"])
+def test_everybody_else_gets_the_start_page(server: str, accept: str) -> None:
+    request = urllib.request.Request(server, headers={"Accept": accept})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert "Accept" in answer.headers["Vary"]
+        assert b"<!doctype html>" in answer.read()[:20]
+
+
+def test_a_dataset_of_the_list_says_that_the_catalogue_collects_it(server: str) -> None:
+    for thing, is_listed in (("gemex", True), ("mimic-cxr", False)):
+        with urllib.request.urlopen(f"{server}/dataset/{thing}.html", timeout=30) as answer:
+            link = f'<{CATALOGUE_GRAPH}>; rel="collection"'
+            assert (link in answer.headers["Link"]) is is_listed
 
 
 def test_an_editor_finds_classes_prefixes_and_queries_in_the_service_description(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 
-from medbench_kg import pipeline
+from medbench_kg import export, pipeline, vocabulary
 from medbench_kg.catalogue import catalogue
 from medbench_kg.changes import recent
 from medbench_kg.crate import FILE, as_page
 from medbench_kg.errors import NotFoundError
 from medbench_kg.facets import of
-from medbench_kg.negotiation import by_name
+from medbench_kg.metadata import CATALOGUE_GRAPH
+from medbench_kg.negotiation import GRAPH_FORMATS, by_name, choose
 from medbench_kg.web.coverage import shade
+from medbench_kg.web.resources import kept
 from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
@@ -54,18 +56,20 @@ def pages(store: Store, manifest: Manifest) -> Blueprint:
 
     @routes.get("/", defaults={"lang": "en"})
     @routes.get("/zh/", defaults={"lang": "zh"})
-    def start() -> str:
-        """Say what this is and lead to everything."""
-        return render_template(
-            "start.html",
-            manifest=manifest,
-            queries=catalogue(),
-            questions=[(gettext(asked), choices) for asked, choices in _QUESTIONS],
-            grid=of(store).table("modality", "task", ()),
-            shade=shade,
-            latest=recent(store, language())[:_LATEST],
-            markup=_markup(manifest),
-        )
+    def start() -> Response:
+        """Say what this is and lead to everything; to a machine, by the catalogue."""
+        page = by_name("html")
+        fmt = choose(request.headers.get("Accept", ""), (page, *GRAPH_FORMATS))
+        if fmt == page:
+            response = Response(_start(store, manifest), content_type=page.content_type)
+        else:
+            body = export.serialize(store, fmt, vocabulary.load(), CATALOGUE_GRAPH)
+            response = kept(body, fmt.content_type)
+            address = url_for("descriptions.catalogue", format=fmt.suffix)
+            response.headers["Content-Location"] = address
+            response.make_conditional(request)
+        response.vary.add("Accept")
+        return response
 
     @routes.get("/data/ro-crate-metadata.json")
     def crate() -> Response:
@@ -95,6 +99,19 @@ def pages(store: Store, manifest: Manifest) -> Blueprint:
         return response
 
     return routes
+
+
+def _start(store: Store, manifest: Manifest) -> str:
+    return render_template(
+        "start.html",
+        manifest=manifest,
+        queries=catalogue(),
+        questions=[(gettext(asked), choices) for asked, choices in _QUESTIONS],
+        grid=of(store).table("modality", "task", ()),
+        shade=shade,
+        latest=recent(store, language())[:_LATEST],
+        markup=_markup(manifest),
+    )
 
 
 def _markup(manifest: Manifest) -> dict[str, object]:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from medbench_kg.negotiation import Format
     from medbench_kg.store import Store
 
-__all__ = ["Rendition", "paths", "resources"]
+__all__ = ["Rendition", "kept", "paths", "resources"]
 
 #: What a page says of the thing with an IRI besides its description.
 Supplement = Callable[[str], Mapping[str, object]]
@@ -219,7 +219,7 @@ def resources(
     @routes.get("/context.jsonld")
     def context_document() -> Response:
         """Serve the JSON-LD context."""
-        return _kept(context, by_name("jsonld").content_type)
+        return kept(context, by_name("jsonld").content_type)
 
     @routes.get("/sitemap.xml")
     def sitemap() -> Response:
@@ -231,12 +231,12 @@ def resources(
             documents=library.documents.values(),
             base=BASE,
         )
-        return _kept(body.encode(), "application/xml")
+        return kept(body.encode(), "application/xml")
 
     @routes.get("/robots.txt")
     def robots() -> Response:
         """Invite crawlers, and lead them to the sitemap."""
-        return _kept(render_template("robots.txt").encode(), "text/plain; charset=utf-8")
+        return kept(render_template("robots.txt").encode(), "text/plain; charset=utf-8")
 
     return routes
 
@@ -283,7 +283,7 @@ def _see_other(address: str) -> Response:
     return response
 
 
-def _kept(body: bytes, content_type: str) -> Response:
+def kept(body: bytes, content_type: str) -> Response:
     """An answer that can be kept; conditions are decided in front of the app."""
     response = Response(body, content_type=content_type)
     response.set_etag(hashlib.sha256(body).hexdigest()[:32])
@@ -315,7 +315,7 @@ def _answer(
 
 def _sent(document: Document, body: bytes, fmt: Format, links: list[Link]) -> Response:
     """A negotiated answer about a thing, with its links and the date of the document."""
-    response = _kept(body, fmt.content_type)
+    response = kept(body, fmt.content_type)
     response.status_code = 410 if document.is_deprecated else 200
     response.vary.add("Accept")
     response.headers["Link"] = header(links)
