@@ -21,6 +21,10 @@ PATHS = (
     "/lineage/pathmmu",
     "/dataset/gmai-mmbench",
     "/modality/ct",
+    "/corrections",
+    "/quality",
+    "/changes",
+    "/timeline",
     "/sparql",
     "/query/datasets-by-modality",
 )

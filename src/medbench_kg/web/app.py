@@ -27,6 +27,8 @@ from medbench_kg.web.hints import Names
 from medbench_kg.web.limit import limit
 from medbench_kg.web.lineage import PATHS as LINEAGE
 from medbench_kg.web.lineage import Risks, lineage
+from medbench_kg.web.overviews import PATHS as OVERVIEWS
+from medbench_kg.web.overviews import overviews
 from medbench_kg.web.pages import pages
 from medbench_kg.web.protocol import PATHS, protocol
 from medbench_kg.web.renditions import renditions
@@ -85,6 +87,7 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     app.register_blueprint(coverage(store))
     risks = Risks(store)
     app.register_blueprint(lineage(store, risks))
+    app.register_blueprint(overviews(store))
     app.register_blueprint(finding(store, settings))
     app.register_blueprint(pages(store, manifest))
     app.register_blueprint(feeds(store))
@@ -98,7 +101,7 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     first = evaluate_first(
         app.wsgi_app, pool, Names(store), base, manifest.version, settings.body_kb << 10
     )
-    lasting = PATHS + DESCRIPTIONS + LINEAGE + paths()
+    lasting = PATHS + DESCRIPTIONS + LINEAGE + OVERVIEWS + paths()
     if manifest.version:
         kept = keep(first, lasting, settings.cache_mb << 20)
     else:
