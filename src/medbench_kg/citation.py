@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from medbench_kg.negotiation import Format
     from medbench_kg.store import Store
 
-__all__ = ["answer", "cite", "references", "write"]
+__all__ = ["answer", "cite", "latex", "references", "write"]
 
 #: An item of CSL-JSON: variable → text, ``author`` → names, ``issued`` → date.
 Item = dict[str, Any]
@@ -70,7 +70,8 @@ _RIS = {
     "archive_location": "accession_number",
 }
 
-_tex = UnicodeToLatexEncoder(
+#: Writes a text as LaTeX.
+latex = UnicodeToLatexEncoder(
     replacement_latex_protection="braces-all",
     unknown_char_policy="keep",
     unknown_char_warning=False,
@@ -177,7 +178,7 @@ def _fields(item: Item) -> Iterator[tuple[str, str]]:
         yield "author", " and ".join(_name(name["literal"]) for name in item["author"])
     for variable, field in _BIBTEX.items():
         if variable in item:
-            text = item[variable] if variable in _VERBATIM else _tex(item[variable])
+            text = item[variable] if variable in _VERBATIM else latex(item[variable])
             own = "journal" if field == "booktitle" and item["type"] == "article-journal" else field
             yield own, f"{{{text}}}" if field == "title" else text
     if "page" in item:
@@ -188,7 +189,7 @@ def _fields(item: Item) -> Iterator[tuple[str, str]]:
 
 def _name(name: str) -> str:
     """A name as BibTeX reads it; braces keep together what it would take apart wrongly."""
-    text = _tex(name)
+    text = latex(name)
     return f"{{{text}}}" if "," in name or " and " in f" {name} ".lower() else text
 
 

@@ -25,6 +25,7 @@ PATHS = (
     "/quality",
     "/changes",
     "/timeline",
+    "/compare?d=gemex&d=pathmmu",
     "/sparql",
     "/query/datasets-by-modality",
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import urllib.request
 from typing import TYPE_CHECKING
@@ -45,7 +46,9 @@ def test_issues_are_counted_as_the_canned_query_does(server: str, store: LocalSt
     asked = rows(store, "quality-issues")
     shown = re.findall(r'<summary>([^<]+) <span class="count">(\d+)', page(server, "/quality"))
     names = [row["issue_en"] for row in asked]
-    assert {name: int(count) for name, count in shown} == {n: names.count(n) for n in names}
+    assert {html.unescape(name): int(count) for name, count in shown} == {
+        n: names.count(n) for n in names
+    }
 
 
 def test_changes_come_newest_first_and_say_how_many_there_are(
@@ -62,6 +65,5 @@ def test_the_timeline_counts_each_year_as_the_canned_query_does(
 ) -> None:
     shown = re.findall(r'#y(\d+)">\d+</a></th><td class="number">(\d+)', page(server, "/timeline"))
     assert shown
-    assert sum(int(count) for _, count in shown) == 59
     for year, count in shown:
         assert int(count) == len(rows(store, "datasets-by-year", year=year))

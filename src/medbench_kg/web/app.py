@@ -18,6 +18,8 @@ from medbench_kg.web import problems, words
 from medbench_kg.web.asking import evaluate_first
 from medbench_kg.web.browse import browse
 from medbench_kg.web.cache import keep, keep_nothing
+from medbench_kg.web.compare import PATHS as COMPARE
+from medbench_kg.web.compare import compare
 from medbench_kg.web.coverage import coverage
 from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
 from medbench_kg.web.descriptions import descriptions
@@ -88,6 +90,7 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     risks = Risks(store)
     app.register_blueprint(lineage(store, risks))
     app.register_blueprint(overviews(store))
+    app.register_blueprint(compare(store))
     app.register_blueprint(finding(store, settings))
     app.register_blueprint(pages(store, manifest))
     app.register_blueprint(feeds(store))
@@ -101,7 +104,7 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     first = evaluate_first(
         app.wsgi_app, pool, Names(store), base, manifest.version, settings.body_kb << 10
     )
-    lasting = PATHS + DESCRIPTIONS + LINEAGE + OVERVIEWS + paths()
+    lasting = PATHS + DESCRIPTIONS + LINEAGE + COMPARE + OVERVIEWS + paths()
     if manifest.version:
         kept = keep(first, lasting, settings.cache_mb << 20)
     else:

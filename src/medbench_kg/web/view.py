@@ -102,10 +102,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows under a heading."""
+    """Rows under a heading; ``name`` is the group's in the layout."""
 
     heading: str
     rows: tuple[Row, ...]
+    name: str
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ class _Writer:
         for group, names in self._plan.groups.items():
             rows = tuple(row for its_group, _, row in found if its_group == group)
             if rows:
-                yield Group(names[self._lang], rows)
+                yield Group(names[self._lang], rows, group.rpartition("#")[2])
 
     def _rows(self, subject: str, hidden: Container[str]) -> Iterator[tuple[Place, Row]]:
         for name, said in self._said.get(subject, {}).items():
