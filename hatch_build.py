@@ -32,9 +32,9 @@ class PackageBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         if version == "editable":
             return
         sys.path.insert(0, str(Path(self.root) / "src"))
-        from medbench_kg import pipeline  # noqa: PLC0415  importable only now
+        from medbench_kg import builds, pipeline  # noqa: PLC0415  importable only now
 
-        if not pipeline.is_built():
+        if not builds.is_built():
             pipeline.build()
         build_data["force_include"][str(Path(self.root) / "build")] = "medbench_kg/_assets/build"
 

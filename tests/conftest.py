@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from medbench_kg import pipeline, upstream
+from medbench_kg import builds, pipeline, upstream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from medbench_kg.pipeline import Assembled, Manifest
+    from medbench_kg.builds import Manifest
+    from medbench_kg.pipeline import Assembled
     from medbench_kg.store import LocalStore
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,9 +53,9 @@ def assembled() -> Assembled:
 @pytest.fixture(scope="session")
 def built() -> tuple[LocalStore, Manifest]:
     """The graph as it is served; built first if the files changed."""
-    if not pipeline.is_built():
+    if not builds.is_built():
         pipeline.build()
-    return pipeline.open_built()
+    return builds.open_built()
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +68,7 @@ def on_disk(built: tuple[LocalStore, Manifest], tmp_path_factory: pytest.TempPat
     """The folder of the same graph on disk."""
     assert built
     folder = tmp_path_factory.mktemp("store")
-    pipeline.build_on_disk(folder)
+    builds.build_on_disk(folder)
     return folder
 
 

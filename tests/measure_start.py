@@ -28,10 +28,10 @@ LIBRARIES = (
 OPEN = """
 import tempfile, os, pathlib
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp()
-from medbench_kg import evaluation, pipeline, settings
+from medbench_kg import builds, evaluation, settings
 from medbench_kg.web.app import create_app
 pool = evaluation.Pool(pathlib.Path("nowhere"), evaluation.Limits())
-create_app(*pipeline.open_built(), pool, settings.Settings())
+create_app(*builds.open_built(), pool, settings.Settings())
 """
 
 

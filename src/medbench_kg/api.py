@@ -7,7 +7,7 @@ import io
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from medbench_kg import pipeline
+from medbench_kg import builds
 from medbench_kg.catalogue import ask, find
 from medbench_kg.negotiation import by_name
 from medbench_kg.settings import Endpoint
@@ -86,7 +86,7 @@ def load() -> Graph:
     Raises:
         StoreError: the graph hasn't been built from the present files.
     """
-    store, _ = pipeline.open_built()
+    store, _ = builds.open_built()
     return store.as_rdflib()
 
 
@@ -103,5 +103,5 @@ def query(name: str, /, **parameters: str) -> list[Row]:
 
 @lru_cache(maxsize=1)
 def _embedded() -> LocalStore:
-    store, _ = pipeline.open_built()
+    store, _ = builds.open_built()
     return store

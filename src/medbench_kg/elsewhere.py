@@ -9,14 +9,14 @@ import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from medbench_kg import pipeline, vocabulary
+from medbench_kg import builds, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.metadata import NAMED_GRAPHS
 from medbench_kg.negotiation import by_name
 from medbench_kg.store import RemoteStore, put
 
 if TYPE_CHECKING:
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
     from medbench_kg.settings import Endpoint
 
 __all__ = ["open_endpoint", "push"]
@@ -38,7 +38,7 @@ def push(endpoint: Endpoint, deadline_s: float) -> dict[str, int]:
         UnavailableError: the store gives no answer.
         QueryError: the store refuses the graph.
     """
-    store, _ = pipeline.open_built()
+    store, _ = builds.open_built()
     with (folder("build") / "medbench.nt").open("rb") as triples:
         counts = {endpoint.graph: put(endpoint, triples, deadline_s)}
     for graph in NAMED_GRAPHS:
@@ -68,5 +68,5 @@ def open_endpoint(
         deadline_s=deadline_s,
         max_bytes=max_bytes,
     )
-    numbers = pipeline.count(store)
-    return store, pipeline.Manifest("", numbers.pop("triples"), numbers, {})
+    numbers = builds.count(store)
+    return store, builds.Manifest("", numbers.pop("triples"), numbers, {})

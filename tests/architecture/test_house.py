@@ -14,7 +14,10 @@ SPARQL = re.compile(
     r"\b(SELECT|CONSTRUCT|ASK|INSERT|DELETE)\b[^.]*[{]|^\s*PREFIX \w*:", re.MULTILINE
 )
 HTML = re.compile(r"<(a|p|div|span|table|html|h1|ul|li|form)\b[^>]*>")
-EDGES = {"pipeline", "editing", "records", "assets", "vocabulary", "graph", "settings", "nursery"}
+EDGES = {"pipeline", "builds", "editing", "records", "assets", "vocabulary", "graph"} | {
+    "settings",
+    "nursery",
+}
 
 
 def strings(module: Path) -> list[str]:

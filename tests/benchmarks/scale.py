@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from medbench_kg import pipeline
+from medbench_kg import builds
 from medbench_kg.catalogue import ask, find
 from medbench_kg.negotiation import by_name
 
@@ -61,7 +61,7 @@ def start(folder: Path) -> tuple[subprocess.Popen[str], str, float]:
 
 def main() -> None:
     folder = Path(sys.argv[1])
-    store, manifest = pipeline.open_built(folder)
+    store, manifest = builds.open_built(folder)
     starts = []
     for _ in range(ROUNDS):
         process, address, took = start(folder)

@@ -19,7 +19,7 @@ from medbench_kg.catalogue import catalogue
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
     from medbench_kg.store import LocalStore
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -18,7 +18,7 @@ from medbench_kg.changes import recent
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
     from medbench_kg.store import LocalStore
 
 

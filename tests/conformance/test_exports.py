@@ -11,12 +11,13 @@ import pytest
 from rdflib import Dataset, Graph
 from rdflib.compare import isomorphic
 
-from medbench_kg import export, metadata, pipeline, vocabulary
+from medbench_kg import builds, export, metadata, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.negotiation import by_name
 
 if TYPE_CHECKING:
-    from medbench_kg.pipeline import Assembled, Manifest
+    from medbench_kg.builds import Manifest
+    from medbench_kg.pipeline import Assembled
     from medbench_kg.store import LocalStore
 
 #: The writer is Oxigraph, and PyLD for JSON-LD; the parsers here are rdflib's, and Oxigraph's for
@@ -91,7 +92,7 @@ def test_a_dump_is_the_same_bytes_each_time(
 ) -> None:
     assert built
     store = assembled.store.canonical()
-    files = (fmt for fmt in pipeline.DUMPS if fmt.kind == "graph")
+    files = (fmt for fmt in builds.DUMPS if fmt.kind == "graph")
     metadata.describe(store, [f"medbench.{fmt.suffix}" for fmt in files])
     again = export.serialize(store.canonical(), by_name(name), vocabulary.load())
     assert again == dump(name)

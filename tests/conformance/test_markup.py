@@ -23,7 +23,7 @@ from medbench_kg.store import LocalStore
 from medbench_kg.web.app import create_app
 
 if TYPE_CHECKING:
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
 
 BASE = "https://w3id.org/medbench-kg/"
 MB = Namespace(f"{BASE}ontology#")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from medbench_kg.pipeline import Assembled, Manifest
+    from medbench_kg.builds import Manifest
+    from medbench_kg.pipeline import Assembled
     from medbench_kg.store import LocalStore
 
 DOCUMENTS = (

@@ -24,7 +24,7 @@ from medbench_kg.metadata import CATALOGUE_GRAPH, VOID_GRAPH
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
     from medbench_kg.store import LocalStore
 
 BASE = vocabulary.BASE

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
     from medbench_kg.store import LocalStore
 
 GRAPH = "https://w3id.org/medbench-kg/graph/test"

@@ -21,8 +21,8 @@ from medbench_kg.catalogue import catalogue
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from medbench_kg.builds import Manifest
     from medbench_kg.catalogue import Query
-    from medbench_kg.pipeline import Manifest
     from medbench_kg.store import LocalStore
 
 DATASETS = 10_000

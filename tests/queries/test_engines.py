@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from medbench_kg import pipeline
+from medbench_kg import builds
 from medbench_kg.catalogue import Query, ask, catalogue, values
 from medbench_kg.negotiation import by_name
 from medbench_kg.settings import Endpoint
@@ -36,7 +36,7 @@ def engine(request: pytest.FixtureRequest) -> tuple[str, Store]:
     where: Path | Endpoint = request.getfixturevalue(request.param)
     if isinstance(where, Endpoint):
         return request.param, RemoteStore(where, deadline_s=60)
-    return request.param, pipeline.open_built(where)[0]
+    return request.param, builds.open_built(where)[0]
 
 
 def rows(store: Store, query: Query) -> list[dict[str, str]]:

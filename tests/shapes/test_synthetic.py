@@ -11,7 +11,7 @@ from medbench_kg.assets import folder
 from medbench_kg.store import LocalStore
 
 if TYPE_CHECKING:
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ from medbench_kg.negotiation import REFERENCE_FORMATS, Format
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
     from medbench_kg.store import LocalStore
 
 CT = "/query/find?modality=ct"

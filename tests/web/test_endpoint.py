@@ -16,9 +16,9 @@ import pytest
 from SPARQLWrapper import CSV, SPARQLWrapper
 
 from medbench_kg import connect
+from medbench_kg.builds import DUMPS, Manifest
 from medbench_kg.catalogue import Query, ask, catalogue
 from medbench_kg.negotiation import GRAPH_FORMATS, RESULT_FORMATS, Format, by_name
-from medbench_kg.pipeline import DUMPS, Manifest
 
 if TYPE_CHECKING:
     from email.message import Message

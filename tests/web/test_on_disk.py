@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from medbench_kg import errors, nursery, pipeline
+from medbench_kg import builds, errors, nursery
 from medbench_kg.catalogue import Query, ask, catalogue
 from medbench_kg.evaluation import Pool, Request
 from medbench_kg.negotiation import by_name
@@ -39,7 +39,7 @@ def csv(_kind: object) -> object:
 
 @pytest.fixture(scope="module")
 def opened(on_disk: Path) -> LocalStore:
-    return pipeline.open_built(on_disk)[0]
+    return builds.open_built(on_disk)[0]
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +72,8 @@ def test_a_canned_query_gives_the_same_answer(
 
 
 def test_a_build_counts_the_same(on_disk: Path) -> None:
-    _, memory = pipeline.open_built()
-    _, disk = pipeline.open_built(on_disk)
+    _, memory = builds.open_built()
+    _, disk = builds.open_built(on_disk)
     assert disk.numbers == memory.numbers
     assert (disk.version, disk.triples) == (memory.version, memory.triples)
 
@@ -108,7 +108,7 @@ def test_an_app_reads_no_rows_before_it_is_asked(
     def scan(*_: object) -> None:
         pytest.fail("the graph is read at the start, which takes minutes if it is large")
 
-    opened, manifest = pipeline.open_built(on_disk)
+    opened, manifest = builds.open_built(on_disk)
     monkeypatch.setattr(type(opened), "rows", scan)
     monkeypatch.setattr(type(opened), "query", scan)
     create_app(opened, manifest, pool, Settings())
@@ -147,7 +147,7 @@ def endless(tmp_path: Path) -> Path:
 
 
 def triples(folder: Path) -> int:
-    _, manifest = pipeline.open_built(folder)
+    _, manifest = builds.open_built(folder)
     return manifest.triples
 
 
@@ -191,5 +191,5 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_folder_without_a_graph_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(errors.StoreError, match="no built graph") as caught:
-        pipeline.open_built(tmp_path)
+        builds.open_built(tmp_path)
     assert "medbench build" in str(caught.value.hint)

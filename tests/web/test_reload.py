@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 import pytest
 
-from medbench_kg import pipeline
+from medbench_kg import builds, pipeline
 from medbench_kg.negotiation import by_name
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def test_a_new_build_is_taken_and_drops_no_request(
     monkeypatch.setattr("medbench_kg.assets._CHECKOUT", checkout)
     monkeypatch.setattr("medbench_kg.assets._PACKAGE", checkout / "src" / "medbench_kg")
     monkeypatch.setattr(pipeline, "check", lambda _: SimpleNamespace(conforms=True))
-    monkeypatch.setattr(pipeline, "DUMPS", (by_name("nquads"),))
+    monkeypatch.setattr(builds, "DUMPS", (by_name("nquads"),))
     watched = "on" if asked_by == "nobody" else "off"
     with serving(checkout, MEDBENCH_RELOAD=watched) as (process, address):
         assert title(address) == "GEMeX"

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from signposting import Signposting
     from werkzeug.test import TestResponse
 
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
 
 NAMESPACES = [ns.removeprefix(BASE) for ns in vocabulary.load().prefixes.values() if BASE in ns]
 

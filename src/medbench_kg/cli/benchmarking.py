@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from medbench_kg import pipeline, synthetic
+from medbench_kg import builds, synthetic
 from medbench_kg.negotiation import by_name
 
 __all__ = ["bench"]
@@ -32,6 +32,6 @@ def generate(datasets: int, output: Path) -> None:
 
     They have the statistics of the real ones; the same number gives the same file.
     """
-    real = io.StringIO(pipeline.dump(by_name("nquads")).decode())
+    real = io.StringIO(builds.dump(by_name("nquads")).decode())
     with output.open("w", encoding="utf-8", newline="\n") as file:
         file.writelines(synthetic.enlarge(real, datasets))

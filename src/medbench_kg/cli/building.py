@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medbench_kg import crate, description, elsewhere, pipeline, publication, vocabulary
+from medbench_kg import builds, crate, description, elsewhere, pipeline, publication, vocabulary
 from medbench_kg.cli.console import FOLDER, Progress, set_by
 from medbench_kg.negotiation import GRAPH_FORMATS, by_name
 
 if TYPE_CHECKING:
+    from medbench_kg.builds import Manifest
     from medbench_kg.negotiation import Format
-    from medbench_kg.pipeline import Manifest
 
 __all__ = ["build", "export", "push"]
 
@@ -35,14 +35,14 @@ def build(force: bool, store: Path | None, source: Path | None) -> None:
     if source and not store:
         raise click.UsageError("--from needs --store.")
     if not source:
-        if not force and pipeline.is_built():
+        if not force and builds.is_built():
             click.echo("The build is up to date.", err=True)
         else:
             with Progress("Building"):
                 _built(pipeline.build())
     if store:
         with Progress("Loading"):
-            _built(pipeline.build_on_disk(store, source))
+            _built(builds.build_on_disk(store, source))
 
 
 def _built(manifest: Manifest) -> None:
@@ -62,12 +62,12 @@ def export(form: str, part: str | None, bundle: str | None, output: Path | None)
     if sum(map(bool, (part, bundle, form == "crate"))) > 1:
         raise click.UsageError("Choose one of --part, --bundle and --format crate.")
     if form == "crate":
-        content = crate.pack(pipeline.read)
+        content = crate.pack(builds.read)
     elif bundle:
         content = _bundle(bundle, by_name(form, GRAPH_FORMATS))
     else:
         part = part or publication.WHOLE
-        content = pipeline.dump(by_name(form, publication.formats(part)), part)
+        content = builds.dump(by_name(form, publication.formats(part)), part)
     if output is None:
         sys.stdout.buffer.write(content)
     else:
@@ -78,7 +78,7 @@ def export(form: str, part: str | None, bundle: str | None, output: Path | None)
 def _bundle(concept: str, fmt: Format) -> bytes:
     names = vocabulary.load()
     iri = names.expand(concept)
-    store, _ = pipeline.open_built()
+    store, _ = builds.open_built()
     return description.write(description.bundle(store, iri), iri, fmt, names)
 
 

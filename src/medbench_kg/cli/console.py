@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from medbench_kg import errors, pipeline, vocabulary
+from medbench_kg import builds, errors, vocabulary
 from medbench_kg import settings as configuration
 from medbench_kg.negotiation import FORMATS, by_name
 from medbench_kg.store import RemoteStore
@@ -109,7 +109,7 @@ def opened(**options: str | Path | None) -> Store:
     settings = set_by(**options)
     if settings.endpoint is not None:
         return RemoteStore(settings.endpoint)
-    return pipeline.open_built(settings.store)[0]
+    return builds.open_built(settings.store)[0]
 
 
 def print_answer(answer: Callable[[Pick], tuple[bytes, Format]], form: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medbench_kg import citation, pipeline, vocabulary
+from medbench_kg import builds, citation, vocabulary
 from medbench_kg.catalogue import ask, catalogue, find, values
 from medbench_kg.cli.console import ENDPOINT, GRAPH, STORE, opened, print_answer
 from medbench_kg.negotiation import REFERENCE_FORMATS, by_name
@@ -61,7 +61,7 @@ def cite(names: tuple[str, ...], form: str) -> None:
 
     NAMES are slugs or IRIs: ``gemex``, ``arxiv-2411.16778``.
     """
-    store, _ = pipeline.open_built()
+    store, _ = builds.open_built()
     click.echo(citation.cite(store, names, by_name(form)), nl=False)
 
 

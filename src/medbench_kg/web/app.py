@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from medbench_kg.builds import Manifest
     from medbench_kg.evaluation import Pool
-    from medbench_kg.pipeline import Manifest
     from medbench_kg.settings import Settings
     from medbench_kg.store import Store
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, get_args
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 from flask_babel import gettext
 
-from medbench_kg import pipeline, search
+from medbench_kg import builds, search
 from medbench_kg.errors import QueryError
 from medbench_kg.store import LocalStore
 from medbench_kg.vocabulary import BASE
@@ -44,7 +44,7 @@ def finding(store: Store, settings: Settings) -> Blueprint:
 
     @cache
     def index() -> search.Index:
-        built = pipeline.search_file(settings.store) if isinstance(store, LocalStore) else None
+        built = builds.search_file(settings.store) if isinstance(store, LocalStore) else None
         return search.open_or_make(store, built)
 
     @routes.get("/search", defaults={"lang": "en"})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, render_template, request, url_for
 from flask_babel import gettext
 
-from medbench_kg import export, pipeline, vocabulary
+from medbench_kg import builds, export, vocabulary
 from medbench_kg.catalogue import catalogue
 from medbench_kg.changes import recent
 from medbench_kg.crate import FILE, as_page
@@ -20,7 +20,7 @@ from medbench_kg.web.resources import kept
 from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
     from medbench_kg.store import Store
 
 __all__ = ["pages"]
@@ -76,7 +76,7 @@ def pages(store: Store, manifest: Manifest) -> Blueprint:
         """Describe the dumps as an RO-Crate."""
         if not manifest.files:
             raise NotFoundError("This graph has no dumps.", hint="Ask it by SPARQL.")
-        body = pipeline.read(FILE, manifest)
+        body = builds.read(FILE, manifest)
         response = Response(body, content_type=by_name("jsonld").media_type)
         response.set_etag(manifest.version)
         response.make_conditional(request)
@@ -89,7 +89,7 @@ def pages(store: Store, manifest: Manifest) -> Blueprint:
             known = ", ".join(sorted(manifest.files))
             raise NotFoundError(f"There is no file “{name}”.", hint=f"There are: {known}.")
         about = manifest.files[name]
-        response = Response(pipeline.read(name, manifest), mimetype=str(about["media_type"]))
+        response = Response(builds.read(name, manifest), mimetype=str(about["media_type"]))
         response.set_etag(str(about["sha256"]))
         if name.endswith(".csv"):
             response.headers["Link"] = (
@@ -118,4 +118,4 @@ def _markup(manifest: Manifest) -> dict[str, object]:
     """The graph and its dumps in the terms of schema.org; nothing for a graph without dumps."""
     if not manifest.files:
         return {}
-    return as_page(pipeline.read(FILE, manifest), f"{request.url_root}data/")
+    return as_page(builds.read(FILE, manifest), f"{request.url_root}data/")

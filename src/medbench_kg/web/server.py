@@ -28,7 +28,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from medbench_kg import elsewhere, evaluation, nursery, pipeline
+from medbench_kg import builds, elsewhere, evaluation, nursery
 from medbench_kg import settings as configuration
 from medbench_kg.catalogue import catalogue
 from medbench_kg.errors import MedbenchError, SettingsError, StoreError
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from medbench_kg.pipeline import Manifest
+    from medbench_kg.builds import Manifest
     from medbench_kg.settings import Settings
     from medbench_kg.store import Store
 
@@ -202,7 +202,7 @@ class _Nurseries:
 
     def _version(self) -> str | None:
         """Version of the build that is there; None if an endpoint holds the graph."""
-        return None if self._settings.endpoint else pipeline.built_version(self._settings.store)
+        return None if self._settings.endpoint else builds.built_version(self._settings.store)
 
     def forget(self, ended: set[int]) -> bool:
         """Strike out those that have ended; whether the present one is among them."""
@@ -328,7 +328,7 @@ class _Site:
 def _open(settings: Settings) -> tuple[Store, Manifest]:
     """The graph at the endpoint that is set, else the built one."""
     if settings.endpoint is None:
-        return pipeline.open_built(settings.store)
+        return builds.open_built(settings.store)
     return elsewhere.open_endpoint(
         settings.endpoint, deadline_s=settings.deadline_s, max_bytes=settings.answer_mb << 20
     )
