@@ -176,7 +176,7 @@ class Facets:
         found = []
         for facet, slug in choices.items():
             others = self._chosen({name: one for name, one in choices.items() if name != facet})
-            for broader in list(self._path(facet, slug))[1:]:
+            for broader in list(self.path(facet, slug))[1:]:
                 if self._known[facet][broader].datasets & others:
                     found.append((facet, self._value(facet, broader, others, 0, chosen=False)))
                     break
@@ -199,10 +199,16 @@ class Facets:
         """
         return self._find(facet, slug).label
 
+    def path(self, facet: str, slug: str) -> Iterator[str]:
+        """The value and those above it, the nearest first; nothing if no dataset has it."""
+        while slug in self._known[facet]:
+            yield slug
+            slug = self._known[facet][slug].broader
+
     def _next(self, facet: str, choices: Mapping[str, str]) -> Iterator[Value]:
         others = self._chosen({name: slug for name, slug in choices.items() if name != facet})
         chosen = choices.get(facet, "")
-        for value in self._tree(facet, others, set(self._path(facet, chosen))):
+        for value in self._tree(facet, others, set(self.path(facet, chosen))):
             if value.count or value.slug == chosen:
                 yield replace(value, chosen=value.slug == chosen)
 
@@ -228,11 +234,6 @@ class Facets:
         known = self._known[facet][slug]
         count = (known.datasets & among).bit_count()
         return Value(slug, known.iri, known.label, depth, count, chosen, known.narrower)
-
-    def _path(self, facet: str, slug: str) -> Iterator[str]:
-        while slug in self._known[facet]:
-            yield slug
-            slug = self._known[facet][slug].broader
 
     def _chosen(self, choices: Mapping[str, str]) -> int:
         left = self._all

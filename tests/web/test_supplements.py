@@ -82,3 +82,9 @@ def test_the_paper_of_a_dataset_comes_as_bibtex(server: str) -> None:
     (address,) = re.findall(r'<a href="([^"]+)">BibTeX</a>', page(server, "/zh/dataset/gemex"))
     with urllib.request.urlopen(server + address) as response:
         assert b"@" in response.read()
+
+
+def test_a_concept_leads_to_its_row_of_the_coverage_table(server: str) -> None:
+    (link,) = re.findall(r'href="([^"]+)">In the coverage table', page(server, "/modality/ct"))
+    shown = page(server, link.replace("&amp;", "&"))
+    assert "Computed tomography (CT)" in shown.split("<tbody>", 1)[1]

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from medbench_kg.catalogue import rows
-from medbench_kg.facets import FACETS
+from medbench_kg.facets import FACETS, of
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def supplements(store: Store, risks: Risks) -> Supplement:
     """
     counts = lru_cache(1)(lambda: {row["concept"]: row for row in rows(store, "concept-counts")})
 
-    def of(iri: str) -> Mapping[str, object]:
+    def about(iri: str) -> Mapping[str, object]:
         kind, _, slug = iri.removeprefix(BASE).partition("/")
         if kind == "dataset":
             return {
@@ -41,7 +41,9 @@ def supplements(store: Store, risks: Risks) -> Supplement:
                 "risks": risks.about(iri),
             }
         if iri in counts():
-            return {"counts": counts()[iri], "facet": kind if kind in FACETS else ""}
+            facet = kind if kind in FACETS else ""
+            path = list(of(store).path(facet, slug)) if facet else []
+            return {"counts": counts()[iri], "facet": facet, "opened": path}
         return {}
 
-    return of
+    return about
