@@ -14,7 +14,7 @@ SOURCES := $(shell find data ontology shapes src/medbench_kg/queries src/medbenc
 serve: build/manifest.json
 	@exec $(BIN)/medbench serve
 
-test: $(VENV)/.dev $(VENV)/.system
+test: $(VENV)/.dev $(VENV)/.system $(VENV)/.virtuoso $(VENV)/.comunica
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -65,9 +65,9 @@ $(VENV)/.dev: $(VENV)/.run
 
 # Debian packages that tests need. What can't be installed, the tests name; they fail if CI is set.
 $(VENV)/.system: $(VENV)/.run
-	-{ command -v chromium && test -x /usr/sbin/apache2; } >/dev/null || { apt-get update -qq && \
+	-{ command -v chromium && test -x /usr/sbin/apache2 && command -v Rscript; } >/dev/null || { apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
-	  chromium fonts-noto-cjk apache2-bin; }
+	  chromium fonts-noto-cjk apache2-bin r-base-core; }
 	@touch $@
 
 # Debian's package of another engine that tests ask; without it they say so, and fail if CI is set.
@@ -77,10 +77,14 @@ $(VENV)/.virtuoso: $(VENV)/.run
 	  --no-install-recommends virtuoso-opensource >/dev/null; }; } && touch $@ \
 	  || echo "Virtuoso isn't installed: the tests go on without it." >&2
 
-# A peer that can't be installed is reported as such by the benchmark, so this goes on without it.
-$(VENV)/.bench: $(VENV)/.run
-	-$(BIN)/python -m pip install --quiet "oxigraph>=0.5.13,<0.6"
-	-$(BIN)/python -m pip install --quiet "rdflib-endpoint[cli]>=0.6.3"
+# Comunica with a Node.js that it runs on; the same holds for it.
+$(VENV)/.comunica: $(VENV)/.run
 	-command -v npm >/dev/null && npm install --silent --no-audit --no-fund \
 	  --prefix $(VENV)/share/comunica "@comunica/query-sparql-file@5" "node@22"
+	@touch $@
+
+# A peer that can't be installed is reported as such by the benchmark, so this goes on without it.
+$(VENV)/.bench: $(VENV)/.run $(VENV)/.comunica
+	-$(BIN)/python -m pip install --quiet "oxigraph>=0.5.13,<0.6"
+	-$(BIN)/python -m pip install --quiet "rdflib-endpoint[cli]>=0.6.3"
 	@touch $@

@@ -9,10 +9,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import peers
 import pytest
 
 from medbench_kg import builds, pipeline, upstream
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from medbench_kg.builds import Manifest
     from medbench_kg.pipeline import Assembled
     from medbench_kg.store import LocalStore
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -84,6 +88,22 @@ def server(built: tuple[LocalStore, Manifest]) -> Iterator[str]:
 def running() -> Callable[..., AbstractContextManager[str]]:
     """Starts a server of its own with the variables that are given."""
     return _running
+
+
+@pytest.fixture(scope="session")
+def started() -> Callable[..., object]:
+    """Starts other programs; where one can't be installed, go on without it, but never in CI."""
+
+    def start(how: Callable[..., T], *arguments: object) -> T:
+        try:
+            return how(*arguments)
+        except peers.MissingError as error:
+            if os.environ.get("CI"):
+                raise
+            warnings.warn(f"NOT TESTED: {error} isn't installed", stacklevel=1)
+            pytest.skip(f"NOT TESTED: {error} isn't installed")
+
+    return start
 
 
 @contextmanager

@@ -192,14 +192,18 @@ def empty_virtuoso(scratch: Path) -> Peer:
 
 def isql(folder: Path, statements: str, timeout: float = 60) -> None:
     """Run statements in the Virtuoso of a folder."""
-    ini = (folder / "virtuoso.ini").read_text(encoding="utf-8")
-    address = ini.partition("[Parameters]\nServerPort = ")[2].partition("\n")[0]
     subprocess.run(
-        ["isql-vt", address, "dba", "dba", f"exec={statements}"],
+        ["isql-vt", sql_port(folder), "dba", "dba", f"exec={statements}"],
         check=False,
         timeout=timeout,
         capture_output=True,
     )
+
+
+def sql_port(folder: Path) -> str:
+    """Port of the Virtuoso of a folder for ``isql-vt``; with its address, if it has one."""
+    ini = (folder / "virtuoso.ini").read_text(encoding="utf-8")
+    return ini.partition("[Parameters]\nServerPort = ")[2].partition("\n")[0]
 
 
 def _start_virtuoso(folder: Path) -> subprocess.Popen[str]:

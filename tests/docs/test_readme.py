@@ -15,6 +15,7 @@ from medbench_kg import upstream
 from medbench_kg.catalogue import ask, catalogue
 from medbench_kg.cli import main
 from medbench_kg.negotiation import by_name
+from medbench_kg.recipes import recipes
 from medbench_kg.settings import SETTINGS
 
 if TYPE_CHECKING:
@@ -70,9 +71,18 @@ def test_the_line_that_the_server_prints_is_shown_as_it_is(
     assert line in readme.read_text(encoding="utf-8"), "run “make generated”"
 
 
+def tools() -> str:
+    return "\n\n".join(
+        f"**{recipe.title['en']}** · {recipe.title['zh']} (`{recipe.needs}`)\n\n"
+        f"```{recipe.kind.lower()}\n{recipe.text}```"
+        for recipe in recipes()
+    )
+
+
 BLOCKS: dict[str, Callable[[Assembled], str]] = {
     "queries": questions,
     "settings": lambda _: settings(),
+    "recipes": lambda _: tools(),
     "newest-en": lambda assembled: upstream.table(assembled, "en", corrected=True, newest=10),
     "newest-zh": lambda assembled: upstream.table(assembled, "zh", corrected=True, newest=10),
 }

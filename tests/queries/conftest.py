@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import warnings
 from typing import TYPE_CHECKING
 
 import peers
@@ -15,7 +13,6 @@ from medbench_kg.settings import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from medbench_kg.builds import Manifest
     from medbench_kg.store import LocalStore
@@ -25,11 +22,13 @@ GRAPH = "https://w3id.org/medbench-kg/graph/test"
 
 @pytest.fixture(scope="session")
 def oxigraph(
-    built: tuple[LocalStore, Manifest], tmp_path_factory: pytest.TempPathFactory
+    built: tuple[LocalStore, Manifest],
+    started: Callable[..., peers.Peer],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Endpoint]:
     """Oxigraph's server with the graph as its default graph."""
     assert built
-    peer = _started(peers.empty_oxigraph, tmp_path_factory.mktemp("oxigraph"))
+    peer = started(peers.empty_oxigraph, tmp_path_factory.mktemp("oxigraph"))
     address = f"http://127.0.0.1:{peer.port}"
     elsewhere.push(Endpoint(f"{address}/store"), 60)
     yield Endpoint(f"{address}/query")
@@ -38,12 +37,14 @@ def oxigraph(
 
 @pytest.fixture(scope="session")
 def virtuoso(
-    built: tuple[LocalStore, Manifest], tmp_path_factory: pytest.TempPathFactory
+    built: tuple[LocalStore, Manifest],
+    started: Callable[..., peers.Peer],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Endpoint]:
     """Virtuoso with the graph as a named one; everybody may write to it."""
     assert built
     scratch = tmp_path_factory.mktemp("virtuoso")
-    peer = _started(peers.empty_virtuoso, scratch)
+    peer = started(peers.empty_virtuoso, scratch)
     peers.isql(
         scratch / "virtuoso",
         "GRANT SPARQL_UPDATE TO \"SPARQL\"; DB.DBA.RDF_DEFAULT_USER_PERMS_SET('nobody', 7);",
@@ -52,14 +53,3 @@ def virtuoso(
     elsewhere.push(Endpoint(f"{address}/sparql-graph-crud", GRAPH), 60)
     yield Endpoint(f"{address}/sparql", GRAPH)
     processes.stop(peer.process)
-
-
-def _started(start: Callable[[Path], peers.Peer], scratch: Path) -> peers.Peer:
-    """Start an engine; where it can't be installed, go on without it, but never in CI."""
-    try:
-        return start(scratch)
-    except peers.MissingError as error:
-        if os.environ.get("CI"):
-            raise
-        warnings.warn(f"NOT TESTED: {error} isn't installed", stacklevel=1)
-        pytest.skip(f"NOT TESTED: {error} isn't installed")

@@ -1,4 +1,4 @@
-"""The start page, in English and Chinese, and the dumps."""
+"""The start page, the recipes for other tools, and the dumps."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from medbench_kg.errors import NotFoundError
 from medbench_kg.facets import of
 from medbench_kg.metadata import CATALOGUE_GRAPH
 from medbench_kg.negotiation import GRAPH_FORMATS, by_name, choose
+from medbench_kg.recipes import recipes
 from medbench_kg.web.coverage import shade
 from medbench_kg.web.resources import kept
 from medbench_kg.web.words import language
@@ -70,6 +71,14 @@ def pages(store: Store, manifest: Manifest) -> Blueprint:
             response.make_conditional(request)
         response.vary.add("Accept")
         return response
+
+    @routes.get("/use", defaults={"lang": "en"})
+    @routes.get("/zh/use", defaults={"lang": "zh"})
+    def use() -> str:
+        """Show how other tools take the graph in."""
+        return render_template(
+            "use.html", recipes=recipes(), server=request.url_root.removesuffix("/")
+        )
 
     @routes.get("/data/ro-crate-metadata.json")
     def crate() -> Response:
