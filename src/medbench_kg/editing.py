@@ -70,6 +70,7 @@ def write_records(texts: Mapping[str, str]) -> list[Path]:
             draft.write_text(changed[path], encoding="utf-8")
         try:
             for path, draft in staged.items():
+                path.parent.mkdir(exist_ok=True)
                 draft.replace(path)
         except OSError:
             for path, content in before.items():

@@ -4,6 +4,7 @@
     ├ SettingsError        a setting is missing or malformed                 CLI 2
     ├ RecordError          a record can't be read as YAML-LD                 CLI 2
     ├ ShapesError          the graph doesn't conform; carries the report     CLI 3
+    ├ FetchError           an address of the web gives no answer             CLI 6
     ├ QueryError           a query or a parameter is wrong                   CLI 2   HTTP 400
     │ └ UpdateError        an update was sent; the graph is read-only        CLI 2   HTTP 403
     ├ UnavailableError     a query was stopped; carries when to try again    CLI 4   HTTP 503
@@ -26,6 +27,7 @@ from __future__ import annotations
 __all__ = [
     "EndpointError",
     "EngineError",
+    "FetchError",
     "GoneError",
     "MedbenchError",
     "NotAcceptableError",
@@ -85,6 +87,23 @@ class ShapesError(MedbenchError):
     """The graph has at least one violation of the shapes."""
 
     code = "shapes"
+
+
+class FetchError(MedbenchError):
+    """An address of the web gives no answer, or none that may be taken.
+
+    Args:
+        reason: slug of why.
+        message: what is wrong, one sentence.
+        hint: what to do about it.
+    """
+
+    code = "fetch"
+
+    def __init__(self, reason: str, message: str, hint: str = "") -> None:
+        """Hold the reason apart, so that it can be counted."""
+        super().__init__(message, hint=hint)
+        self.reason = reason
 
 
 class QueryError(MedbenchError):

@@ -49,6 +49,7 @@ KINDS = {
     "models": "mbm",
     "listings": "mbl",
     "lists": "mblist",
+    "links": "mblink",
 }
 
 #: Deeper than this no record nests; deeper input is refused before it can exhaust the stack.

@@ -18,6 +18,7 @@ PATHS = (
     "/datasets",
     "/datasets?modality=ct",
     "/lineage?trained=pubmedvision",
+    "/health-of-links",
     "/lineage/pathmmu",
     "/dataset/gmai-mmbench",
     "/modality/ct",

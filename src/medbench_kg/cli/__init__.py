@@ -1,14 +1,22 @@
 """The command line: parse arguments, call one function of the core, print.
 
 Data goes to standard output, messages to standard error. Exit codes: 0 fine, 1 warnings only and
-``--strict``, 2 wrong input, 3 violations, 5 no graph to open.
+``--strict``, 2 wrong input, 3 violations, 5 no graph to open, 6 no answer from the web.
 """
 
 from __future__ import annotations
 
 import click
 
-from medbench_kg.cli import benchmarking, building, curation, lists, questions, serving
+from medbench_kg.cli import (
+    benchmarking,
+    building,
+    curation,
+    linking,
+    lists,
+    questions,
+    serving,
+)
 from medbench_kg.cli.console import Group
 
 __all__ = ["main"]
@@ -26,6 +34,7 @@ for command in (
     lists.import_list,
     lists.render,
     lists.diff,
+    linking.links_group,
     building.build,
     building.export,
     building.push,

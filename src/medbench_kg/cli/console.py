@@ -39,6 +39,7 @@ __all__ = [
 _EXIT_CODES: dict[type[errors.MedbenchError], int] = {
     errors.ShapesError: 3,
     errors.EndpointError: 5,
+    errors.FetchError: 6,
     errors.StoreError: 5,
 }
 

@@ -29,6 +29,7 @@ from medbench_kg.web.hints import Names
 from medbench_kg.web.limit import limit
 from medbench_kg.web.lineage import PATHS as LINEAGE
 from medbench_kg.web.lineage import Risks, lineage
+from medbench_kg.web.links import links
 from medbench_kg.web.overviews import PATHS as OVERVIEWS
 from medbench_kg.web.overviews import overviews
 from medbench_kg.web.pages import pages
@@ -89,6 +90,7 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     app.register_blueprint(coverage(store))
     risks = Risks(store)
     app.register_blueprint(lineage(store, risks))
+    app.register_blueprint(links(store))
     app.register_blueprint(overviews(store))
     app.register_blueprint(compare(store))
     app.register_blueprint(finding(store, settings))
