@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from medbench_kg import mappings
 from medbench_kg.errors import MedbenchError, RecordError
+from medbench_kg.negotiation import by_name
 from medbench_kg.store import LocalStore
 from medbench_kg.vocabulary import BASE
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from medbench_kg.records import Record
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["SHAPES_GRAPH", "build", "version"]
+__all__ = ["SHAPES_GRAPH", "build", "stated", "version"]
 
 #: The named graph that holds the shapes.
 SHAPES_GRAPH = f"{BASE}graph/shapes"
@@ -31,7 +32,11 @@ _PARTS = {".jsonld", ".rq", ".tsv", ".ttl", ".yaml"}
 
 
 def build(
-    records: Iterable[Record], ontology: Path, shapes: Path, vocabulary: Vocabulary
+    records: Iterable[Record],
+    ontology: Path,
+    shapes: Path,
+    vocabulary: Vocabulary,
+    surroundings: LocalStore | None = None,
 ) -> LocalStore:
     """Put everything into one store.
 
@@ -40,6 +45,7 @@ def build(
         ontology: folder of the Turtle files, mapping sets and rules.
         shapes: folder of the shapes.
         vocabulary: the context that the records are written in.
+        surroundings: what is known of other things from elsewhere than a record.
 
     Raises:
         MedbenchError: a record, a Turtle file or a mapping can't be turned into RDF; the error
@@ -52,10 +58,24 @@ def build(
         triples = mappings.to_ntriples(path.read_text(encoding="utf-8"), path.name)
         store.load(triples.encode(), "ntriples")
     _add_records(store, list(records), vocabulary)
+    if surroundings is not None:
+        ntriples = by_name("ntriples")
+        store.load(surroundings.dump(ntriples), ntriples.name)
     for path in sorted((ontology / "rules").glob("*.rq")):
         store.infer(path.read_text(encoding="utf-8"))
     for path in sorted(shapes.glob("*.ttl")):
         _load(store, path, SHAPES_GRAPH)
+    return store
+
+
+def stated(records: Iterable[Record], vocabulary: Vocabulary) -> LocalStore:
+    """What some records say, without what follows from it.
+
+    Raises:
+        RecordError: see :func:`build`.
+    """
+    store = LocalStore(vocabulary.prefixes)
+    _add_records(store, list(records), vocabulary)
     return store
 
 

@@ -22,16 +22,24 @@ if TYPE_CHECKING:
     from medbench_kg.store import LocalStore
     from medbench_kg.validation import Report
 
-__all__ = ["Assembled", "assemble", "assemble_at", "build", "check"]
+__all__ = ["Assembled", "assemble", "assemble_at", "assemble_beside", "build", "check"]
 
 
 @dataclass(frozen=True)
 class Assembled:
-    """The graph as the files make it, not yet validated."""
+    """The graph as the files make it, not yet validated.
+
+    Attributes:
+        records: those that were read.
+        store: the graph, or of a graph that was built what matters to the records.
+        problems: why other records weren't read.
+        built: the graph that was built; None if ``store`` is all of it.
+    """
 
     records: tuple[Record, ...]
     store: LocalStore
     problems: tuple[RecordError, ...]
+    built: LocalStore | None = None
 
 
 def assemble(extra: Iterable[Path] = ()) -> Assembled:
@@ -46,14 +54,29 @@ def assemble(extra: Iterable[Path] = ()) -> Assembled:
     names = vocabulary.load()
     found, problems = records.load(editing.shown(folder("data")), names)
     known = {record.path.resolve() for record in found}
-    for path in extra:
-        if path.resolve() not in known:
-            try:
-                found.append(records.parse(path.read_bytes(), path, names))
-            except RecordError as problem:
-                problems.append(problem)
+    more, refused = _parsed((path for path in extra if path.resolve() not in known), names)
+    found += more
     store = graph.build(found, folder("ontology"), folder("shapes"), names)
-    return Assembled(tuple(found), store, tuple(problems))
+    return Assembled(tuple(found), store, (*problems, *refused))
+
+
+def assemble_beside(built: LocalStore, files: Iterable[Path]) -> Assembled:
+    """Put as much of a graph together as it takes to check some of its records.
+
+    Args:
+        built: the whole graph; what it holds of the records themselves is replaced.
+        files: the records; they may be new.
+
+    Raises:
+        MedbenchError: a Turtle file, a mapping set or a rule is broken.
+    """
+    names = vocabulary.load()
+    found, problems = _parsed(files, names)
+    named = [row["thing"] for row in graph.stated(found, names).rows(internal("named"))]
+    around = built.construct(internal("surroundings", "named", named))
+    others = around.construct(internal("all-but-records", "thing", (r.iri for r in found)))
+    store = graph.build(found, folder("ontology"), folder("shapes"), names, others)
+    return Assembled(tuple(found), store, tuple(problems), built)
 
 
 def assemble_at(root: Path) -> Assembled:
@@ -75,7 +98,7 @@ def check(assembled: Assembled, files: Iterable[Path] = ()) -> Report:
     """Validate the graph, or only what belongs to some of its records.
 
     Args:
-        assembled: the whole graph; the constraints may look at all of it.
+        assembled: the graph that the constraints look at.
         files: records to check; none means all.
     """
     from medbench_kg import validation  # noqa: PLC0415  pySHACL takes 0.4 s, which only checks need
@@ -89,7 +112,8 @@ def check(assembled: Assembled, files: Iterable[Path] = ()) -> Report:
             iri for iri, at in index.items() if any(p.record.path.resolve() in wanted for p in at)
         ]
     report = validation.validate(assembled.store, focus)
-    return validation.locate(report, index, _known_names(assembled.store), names)
+    known = _known_names(assembled) if report.findings else {}
+    return validation.locate(report, index, known, names)
 
 
 def build(out: Path | None = None) -> Manifest:
@@ -109,11 +133,29 @@ def build(out: Path | None = None) -> Manifest:
     return builds.write(assembled.store.canonical(), out or folder("build"))
 
 
-def _known_names(store: LocalStore) -> dict[str, dict[str, str]]:
+def _parsed(
+    paths: Iterable[Path], names: vocabulary.Vocabulary
+) -> tuple[list[Record], list[RecordError]]:
+    found: list[Record] = []
+    problems: list[RecordError] = []
+    for path in paths:
+        try:
+            found.append(records.parse(path.read_bytes(), path, names))
+        except RecordError as problem:
+            problems.append(problem)
+    return found, problems
+
+
+def _known_names(assembled: Assembled) -> dict[str, dict[str, str]]:
+    told = {record.iri for record in assembled.records}
+    rows = list(assembled.store.rows(internal("known-names")))
+    if assembled.built is not None:
+        everything = assembled.built.rows(internal("known-names"))
+        rows += (row for row in everything if row["thing"] not in told)
     names: dict[str, dict[str, str]] = {}
-    for row in store.rows(internal("known-names")):
-        namespace, _, slug = row["thing"].rpartition("/")
+    for thing, name in sorted({(row["thing"], row["name"]) for row in rows}):
+        namespace, _, slug = thing.rpartition("/")
         known = names.setdefault(f"{namespace}/", {})
         known[slug] = slug
-        known.setdefault(row["name"].lower(), slug)
+        known.setdefault(name.lower(), slug)
     return names

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from medbench_kg import editing, errors, pipeline
-from medbench_kg.cli.console import Progress, locale_language
+from medbench_kg import builds, editing, errors, pipeline
+from medbench_kg.cli.console import FOLDER, Progress, locale_language
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,18 +31,28 @@ __all__ = ["check", "fmt", "print_report"]
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 when there are warnings.")
 @click.option("--verbose", "-v", is_flag=True, help="Show warnings and notes of the whole graph.")
+@click.option(
+    "--store", type=FOLDER, help="Check FILES against the graph on disk in this folder, not data/."
+)
 def check(
-    files: tuple[Path, ...], lang: str | None, form: str, strict: bool, verbose: bool
+    files: tuple[Path, ...],
+    lang: str | None,
+    form: str,
+    strict: bool,
+    verbose: bool,
+    store: Path | None,
 ) -> None:
     """Validate records against the whole graph and say how to repair what is wrong.
 
     Without FILES the whole graph is checked.
     """
+    if store and not files:
+        raise click.UsageError("--store needs FILES: a graph on disk isn't checked as a whole.")
     from medbench_kg import validation  # noqa: PLC0415  pulls in pySHACL, which only checks need
 
     severity = validation.Severity
     least = severity.INFO if files or verbose else severity.VIOLATION
-    worst = print_report(files, lang or locale_language(), form, least)
+    worst = print_report(files, lang or locale_language(), form, least, store)
     if strict and worst == severity.WARNING:
         raise SystemExit(1)
 
@@ -60,7 +70,11 @@ def fmt(files: tuple[Path, ...], only_check: bool) -> None:
 
 
 def print_report(
-    files: tuple[Path, ...], language: str, form: str, least: Severity
+    files: tuple[Path, ...],
+    language: str,
+    form: str,
+    least: Severity,
+    store: Path | None = None,
 ) -> Severity | None:
     """Check records and print the report.
 
@@ -69,6 +83,7 @@ def print_report(
         language: ``en`` or ``zh``.
         form: see ``check``.
         least: findings below this severity are counted, not shown.
+        store: folder of the graph on disk that the records are checked against; None is ``data/``.
 
     Returns:
         The worst severity found; None if there are no findings.
@@ -79,7 +94,10 @@ def print_report(
     from medbench_kg import reporting  # noqa: PLC0415  pulls in pySHACL, which only checks need
 
     with Progress("Reading records" if language == "en" else "读取记录"):
-        assembled = pipeline.assemble(files)
+        if store is None:
+            assembled = pipeline.assemble(files)
+        else:
+            assembled = pipeline.assemble_beside(builds.open_built(store)[0], files)
     with Progress("Validating" if language == "en" else "校验"):
         report = pipeline.check(assembled, files)
     problems = [p for p in assembled.problems if not files or _concerns(p, files)]
