@@ -48,7 +48,7 @@ _NUMBER = re.compile(
     (?P<more>\s*[+多余])?
     \s*(?P<power>(?:million|billion|thousand)\b|[KMB](?![A-Za-z])|百万|千万|万|亿|千)?
     (?P<more_after>\s*[+多余](?!\s*\d))?
-    (?!\s*%|[A-Za-z]|-[A-Za-z]|[.,]?\d|\s*年|\s*[x×]\s*\d)""",
+    (?!\s*%|(?<![百千万亿])[A-Za-z]|-[A-Za-z]|[.,]?\d|\s*年|\s*[x×]\s*\d|\s*[百千万亿])""",
     re.VERBOSE | re.IGNORECASE,
 )
 #: Ranges, and groups of digits parted by blanks: nobody can say which number is meant.
