@@ -113,7 +113,9 @@ INVERTED = {
     "dcterms:extent",
     "dcterms:hasPart",
     "foaf:primaryTopic",
+    "mb:linkCheck",
     "schema:superEvent",
+    "schema:url",
     "skos:inScheme",
 }
 
@@ -123,6 +125,7 @@ ASKING = {
     "dataset-issued-after-paper",
     "edition-iri",
     "identifier-iri",
+    "link-check-since-before-checked",
     "listing-date-of-paper",
     "paper-arxiv-id-iri",
     "paper-authorship-positions",
