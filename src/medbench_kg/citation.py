@@ -15,10 +15,11 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import rispy
-from bibtexparser.entrypoint import write_string
+from bibtexparser.entrypoint import parse_string, write_string
 from bibtexparser.library import Library
 from bibtexparser.model import Entry, Field
 from bibtexparser.writer import BibtexFormat
+from pylatexenc.latex2text import LatexNodes2Text
 from pylatexenc.latexencode import UnicodeToLatexEncoder
 
 from medbench_kg import catalogue
@@ -151,6 +152,19 @@ def _put(item: Item, variable: str, value: str) -> None:
         item["issued"] = {"date-parts": [[int(part) for part in value.split("-")]]}
     else:
         item[variable] = value
+
+
+def read_bibtex(text: str) -> list[dict[str, str]]:
+    """Read the fields of entries, by lower-case name, as plain text, without broken entries.
+
+    The type of an entry is its field ``entrytype``.
+    """
+    plain = LatexNodes2Text().latex_to_text
+    return [
+        {"entrytype": entry.entry_type.lower()}
+        | {field.key.lower(): " ".join(plain(str(field.value)).split()) for field in entry.fields}
+        for entry in parse_string(text).entries
+    ]
 
 
 def write(items: Iterable[Item], fmt: Format) -> bytes:

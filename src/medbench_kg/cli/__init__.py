@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 
 from medbench_kg.cli import (
+    adding,
     benchmarking,
     building,
     curation,
@@ -35,6 +36,7 @@ for command in (
     lists.render,
     lists.diff,
     linking.links_group,
+    adding.add,
     building.build,
     building.export,
     building.push,

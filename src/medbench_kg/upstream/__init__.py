@@ -12,6 +12,7 @@ from medbench_kg.upstream.correcting import Book
 from medbench_kg.upstream.difference import Difference, since
 from medbench_kg.upstream.drafting import Source, draft
 from medbench_kg.upstream.held import Listing, listings, of_kind, preferred_labels, read_terms
+from medbench_kg.upstream.proposing import proposed_row
 from medbench_kg.upstream.reporting import as_json, as_text
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ __all__ = [
     "as_json",
     "as_text",
     "patch",
+    "proposed_row",
     "read",
     "since",
     "table",

@@ -1,0 +1,12 @@
+"""New records from documents that others publish: arXiv, BibTeX, Hugging Face, Croissant.
+
+``sources`` reads what a document states, ``drafting`` makes records of it. What a document doesn't
+state stays absent; whole sentences of others are never taken over.
+"""
+
+from __future__ import annotations
+
+from medbench_kg.intake.drafting import KINDS, Draft, Given, draft
+from medbench_kg.intake.sources import Told, address_of, read
+
+__all__ = ["KINDS", "Draft", "Given", "Told", "address_of", "draft", "read"]
