@@ -107,12 +107,18 @@ def started() -> Callable[..., object]:
 
 
 @contextmanager
-def _running(**environ: str) -> Iterator[str]:
+def _running(root: Path = ROOT, **environ: str) -> Iterator[str]:
     """Start ``python server.py`` with these variables; give its address, and stop it at the end."""
     process = subprocess.Popen(
         [sys.executable, "server.py"],
-        cwd=ROOT,
-        env={**os.environ, "MEDBENCH_PORT": "0", "PYTHONUNBUFFERED": "1", **environ},
+        cwd=root,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(root / "src"),
+            "MEDBENCH_PORT": "0",
+            "PYTHONUNBUFFERED": "1",
+            **environ,
+        },
         stdout=subprocess.PIPE,
         text=True,
     )

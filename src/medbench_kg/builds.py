@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ __all__ = [
     "open_built",
     "read",
     "search_file",
+    "version",
     "write",
 ]
 
@@ -69,6 +70,7 @@ class Manifest:
         numbers: how many ``datasets`` of the list, ``papers``, ``sources`` and ``concepts`` it has.
         files: file name → bytes, SHA-256 and media type.
         graph: name of the folder that holds the graph, in an on-disk build.
+        records: slug of a catalogue record → SHA-256 of its file.
     """
 
     version: str
@@ -76,19 +78,22 @@ class Manifest:
     numbers: dict[str, int]
     files: dict[str, dict[str, str | int]]
     graph: str = ""
+    records: dict[str, str] = field(default_factory=dict)
 
 
-def write(store: LocalStore, target: Path) -> Manifest:
+def write(store: LocalStore, target: Path, made_from: str, records: dict[str, str]) -> Manifest:
     """Write the dumps of a checked graph into a folder, all or nothing.
 
     Args:
         store: the graph with the descriptions of itself, canonical.
         target: the folder; replaced as a whole.
+        made_from: version of the files that it was made from.
+        records: slug of a catalogue record → SHA-256 of its file.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=".build-", dir=target.parent))
     try:
-        manifest = _write(store, fresh)
+        manifest = _write(store, fresh, made_from, records)
         _replace(target, fresh)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -109,7 +114,7 @@ def build_on_disk(target: Path, source: Path | None = None) -> Manifest:
     Raises:
         StoreError: there is no build, the dump can't be loaded, or the folder isn't ours alone.
     """
-    version = _version() if source is None else ""
+    made_from = version() if source is None else ""
     if source is None and not is_built():
         raise _stale()
     dump_file = source or folder("build") / "medbench.nq"
@@ -123,9 +128,9 @@ def build_on_disk(target: Path, source: Path | None = None) -> Manifest:
             search.write(store, fresh)
             numbers = count(store)
             manifest = Manifest(
-                version or _digest(dump_file), numbers.pop("triples"), numbers, {}, fresh.name
+                made_from or _digest(dump_file), numbers.pop("triples"), numbers, {}, fresh.name
             )
-            _write_durably(fresh / _MANIFEST, _as_json(manifest))
+            editing.write_durably(fresh / _MANIFEST, _as_json(manifest).encode())
             (fresh / _MANIFEST).replace(target / _MANIFEST)
         except BaseException:
             shutil.rmtree(fresh, ignore_errors=True)
@@ -138,7 +143,7 @@ def build_on_disk(target: Path, source: Path | None = None) -> Manifest:
 
 def is_built() -> bool:
     """Whether the build folder was made from the present files."""
-    return built_version() == _version()
+    return built_version() == version()
 
 
 def built_version(on_disk: Path | None = None) -> str | None:
@@ -149,12 +154,15 @@ def built_version(on_disk: Path | None = None) -> str | None:
         return None
 
 
-def open_built(on_disk: Path | None = None) -> tuple[LocalStore, Manifest]:
+def open_built(
+    on_disk: Path | None = None, *, is_fresh: bool = True
+) -> tuple[LocalStore, Manifest]:
     """Open the graph that was built and checked.
 
     Args:
         on_disk: a folder that :func:`build_on_disk` wrote; it is opened as it is, at any size in
             the same time. None reads the build folder into memory.
+        is_fresh: whether the build has to be from the present files; else it may be one behind.
 
     Raises:
         StoreError: there is no build, or it isn't from the present files.
@@ -162,10 +170,13 @@ def open_built(on_disk: Path | None = None) -> tuple[LocalStore, Manifest]:
     manifest = _read_manifest(on_disk or folder("build"))
     if on_disk is not None:
         return LocalStore(vocabulary.load().prefixes, on_disk / manifest.graph), manifest
-    if manifest.version != _version():
+    if is_fresh and manifest.version != version():
         raise _stale()
     store = LocalStore(vocabulary.load().prefixes)
-    store.load((folder("build") / "medbench.nq").read_bytes(), "nquads")
+    content = (folder("build") / "medbench.nq").read_bytes()
+    if hashlib.sha256(content).hexdigest() != manifest.files["medbench.nq"]["sha256"]:
+        raise StoreError("The build was replaced meanwhile.", hint="Open it again.")
+    store.load(content, "nquads")
     catalogue = (folder("build") / _CATALOGUE).read_bytes()
     store.load(catalogue, "turtle", graph=metadata.CATALOGUE_GRAPH)
     return store, manifest
@@ -192,7 +203,7 @@ def read(name: str, opened: Manifest | None = None) -> bytes:
         StoreError: the graph hasn't been built from the present files, or not the one opened.
     """
     manifest = _read_manifest(folder("build"))
-    if manifest.version != (_version() if opened is None else opened.version):
+    if manifest.version != (version() if opened is None else opened.version):
         raise _stale()
     return (folder("build") / name).read_bytes()
 
@@ -210,15 +221,15 @@ def _stale() -> StoreError:
     )
 
 
-def _version() -> str:
+def version() -> str:
+    """Digest of the present files."""
     return graph.version(*(folder(name) for name in _SOURCES))
 
 
-def _write(store: LocalStore, target: Path) -> Manifest:
+def _write(store: LocalStore, target: Path, version: str, records: dict[str, str]) -> Manifest:
     schema = graph.build((), folder("ontology"), folder("shapes"), vocabulary.load()).canonical()
     files: dict[str, dict[str, str | int]] = {}
     published = list(publication.files(store, schema))
-    version = _version()
     metadata.list_files(store, published, version)
     catalogue = store.dump(by_name("turtle"), metadata.CATALOGUE_GRAPH)
     published.append(publication.File(_CATALOGUE, by_name("turtle").media_type, "", catalogue))
@@ -232,7 +243,7 @@ def _write(store: LocalStore, target: Path) -> Manifest:
         }
     search.write(store, target)
     numbers = count(store)
-    manifest = Manifest(version, numbers.pop("triples"), numbers, files)
+    manifest = Manifest(version, numbers.pop("triples"), numbers, files, records=records)
     (last, *_) = changes.days(changes.recent(store, "en"))
     (target / crate.FILE).write_bytes(crate.describe(files, manifest.version, last))
     (target / _MANIFEST).write_text(_as_json(manifest), encoding="utf-8")
@@ -267,13 +278,6 @@ def _alone(target: Path) -> Iterator[None]:
         raise StoreError(f"{target} is being built already.", hint="Wait for its end.") from error
     finally:
         os.close(handle)
-
-
-def _write_durably(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _replace(target: Path, fresh: Path) -> None:

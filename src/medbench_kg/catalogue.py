@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -255,9 +255,14 @@ def internal(name: str, slot: str = "", iris: Iterable[str] = ()) -> str:
     Raises:
         QueryError: one isn't an absolute IRI.
     """
-    template = resources.files("medbench_kg") / "sparql" / f"{name}.rq"
-    text = template.read_text(encoding="utf-8")
+    text = _internal(name)
     return _fill(text, slot, " ".join(map(engine.named_node, iris))) if slot else text
+
+
+@cache
+def _internal(name: str) -> str:
+    template = resources.files("medbench_kg") / "sparql" / f"{name}.rq"
+    return template.read_text(encoding="utf-8")
 
 
 def resolve(parameter: Parameter, value: str) -> str:

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
 import tempfile
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from medbench_kg import records, vocabulary
 from medbench_kg.assets import folder
+from medbench_kg.errors import OverloadedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["format_records", "shown", "write_records"]
+__all__ = ["format_records", "shown", "turn", "write_durably", "write_records"]
+
+#: Seconds that somebody waits for a turn.
+_WAIT_S = 30.0
+
+#: Seconds between two looks at the lock.
+_LOOK_EVERY_S = 0.01
+
+#: Those that wait in a process; more are told to come back.
+_waiting = threading.BoundedSemaphore(16)
 
 
 def format_records(files: Iterable[Path] = (), *, write: bool) -> list[Path]:
@@ -80,6 +95,51 @@ def write_records(texts: Mapping[str, str]) -> list[Path]:
                     path.write_bytes(content)
             raise
     return list(changed)
+
+
+@contextlib.contextmanager
+def turn(*, is_reading: bool = False) -> Iterator[None]:
+    """Keep every other writer out of ``data/``, of this process and of others.
+
+    Args:
+        is_reading: whether others may read meanwhile.
+
+    Raises:
+        OverloadedError: others have been writing for too long, or too many wait.
+    """
+    if not _waiting.acquire(blocking=False):
+        raise _busy()
+    handle = os.open(folder("data"), os.O_RDONLY)
+    try:
+        end = time.monotonic() + _WAIT_S
+        while not _locked(handle, fcntl.LOCK_SH if is_reading else fcntl.LOCK_EX):
+            if time.monotonic() > end:
+                raise _busy()
+            time.sleep(_LOOK_EVERY_S)
+        yield
+    finally:
+        os.close(handle)
+        _waiting.release()
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file that is on disk when this returns."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _locked(handle: int, kind: int) -> bool:
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _busy() -> OverloadedError:
+    return OverloadedError("Too many are writing at this moment.", hint="Try again in a second.")
 
 
 def shown(path: Path) -> Path:

@@ -2,9 +2,13 @@
 
     MedbenchError
     ├ SettingsError        a setting is missing or malformed                 CLI 2
-    ├ RecordError          a record can't be read as YAML-LD                 CLI 2
+    ├ RecordError          a record can't be read                            CLI 2   HTTP 400
     ├ ShapesError          the graph doesn't conform; carries the report     CLI 3
     ├ FetchError           an address of the web gives no answer             CLI 6
+    ├ SubmissionError      a record says what it may not say                 CLI 2   HTTP 422
+    ├ ConflictError        it is another record than it is sent as           CLI 2   HTTP 409
+    ├ PreconditionError    it was changed meanwhile, or exists already               HTTP 412
+    │ └ UnconditionalError it would be overwritten without being known               HTTP 428
     ├ QueryError           a query or a parameter is wrong                   CLI 2   HTTP 400
     │ └ UpdateError        an update was sent; the graph is read-only        CLI 2   HTTP 403
     ├ UnavailableError     a query was stopped; carries when to try again    CLI 4   HTTP 503
@@ -25,6 +29,7 @@ status. Every error says what is wrong, where, and how to repair it.
 from __future__ import annotations
 
 __all__ = [
+    "ConflictError",
     "EndpointError",
     "EngineError",
     "FetchError",
@@ -33,6 +38,7 @@ __all__ = [
     "NotAcceptableError",
     "NotFoundError",
     "OverloadedError",
+    "PreconditionError",
     "QueryError",
     "QueryTimeoutError",
     "RateLimitError",
@@ -40,7 +46,9 @@ __all__ = [
     "SettingsError",
     "ShapesError",
     "StoreError",
+    "SubmissionError",
     "UnavailableError",
+    "UnconditionalError",
     "UpdateError",
 ]
 
@@ -104,6 +112,30 @@ class FetchError(MedbenchError):
         """Hold the reason apart, so that it can be counted."""
         super().__init__(message, hint=hint)
         self.reason = reason
+
+
+class SubmissionError(MedbenchError):
+    """A record that somebody sends says what it may not say."""
+
+    code = "submission"
+
+
+class ConflictError(MedbenchError):
+    """A record is sent to an address that is another's (RFC 9110, section 15.5.10)."""
+
+    code = "conflict"
+
+
+class PreconditionError(MedbenchError):
+    """A record isn't in the state that its author knows (RFC 9110, section 15.5.13)."""
+
+    code = "precondition"
+
+
+class UnconditionalError(PreconditionError):
+    """A record would be overwritten by somebody who may not know it (RFC 6585, section 3)."""
+
+    code = "unconditional"
 
 
 class QueryError(MedbenchError):

@@ -25,7 +25,7 @@ from medbench_kg.nursery import Channel, Limits, Request, frame
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["IN_MEMORY", "Answer", "Limits", "Pool", "Request"]
+__all__ = ["IN_MEMORY", "Answer", "Child", "Limits", "Pool", "Request", "refused"]
 
 #: Bytes of an answer that is kept in memory.
 IN_MEMORY = 1 << 20
@@ -55,7 +55,7 @@ class Pool:
         """Point at a nursery; connections are made when they are needed."""
         self._path = path
         self._limits = limits
-        self._idle: list[_Child] = []
+        self._idle: list[Child] = []
         self._lock = threading.Lock()
         self._short = threading.BoundedSemaphore(limits.short)
         self._long = threading.BoundedSemaphore(limits.long)
@@ -110,50 +110,62 @@ class Pool:
         with self._lock:
             self._idle.append(run.child)
 
-    def _sent(self, request: Request) -> _Child:
+    def _sent(self, request: Request) -> Child:
         """Send a request to an idle child, or, if that has died meanwhile, to the next."""
+        asked = frame(b"Q", json.dumps(vars(request)).encode())
         while True:
             with self._lock:
                 child = self._idle.pop() if self._idle else None
             if child is None:
-                child = _Child(self._path)
-                child.send(request)
+                child = Child(self._path)
+                child.send(asked)
                 return child
             try:
-                child.send(request)
+                child.send(asked)
             except OSError:
                 child.kill()
             else:
                 return child
 
 
-class _Child:
+class Child:
     """One end of a connection to a child."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, wait_s: float = _WAIT_S) -> None:
+        """Connect to a nursery.
+
+        Args:
+            path: its socket.
+            wait_s: seconds until one of its children has to be ready.
+
+        Raises:
+            OverloadedError: all its children are busy.
+        """
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(_WAIT_S)
         self._channel = Channel(connection)
         try:
             connection.connect(str(path))
-            greeting = self._channel.receive(time.monotonic() + _WAIT_S)
+            greeting = self._channel.receive(time.monotonic() + wait_s)
         except OSError:
             greeting = None
         if greeting is None:
             connection.close()
             raise errors.OverloadedError(
-                "No process for queries is ready.", hint="Try again in a second."
+                "No process is ready for this.", hint="Try again in a second."
             )
         self.pid = int(greeting[1])
 
-    def send(self, request: Request) -> None:
-        self._channel.send(frame(b"Q", json.dumps(vars(request)).encode()))
+    def send(self, *frames: bytes) -> None:
+        """Send frames in one piece."""
+        self._channel.send(*frames)
 
     def receive(self, until: float) -> tuple[bytes, bytes] | None:
         """The next frame, or None if there is none by then (monotonic clock)."""
         return self._channel.receive(until)
 
     def kill(self) -> None:
+        """End it, whatever it does."""
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
         self._channel.close()
@@ -164,7 +176,7 @@ class _Run:
 
     def __init__(
         self,
-        child: _Child,
+        child: Child,
         limits: Limits,
         allowed_s: float,
         short: threading.BoundedSemaphore,
@@ -181,13 +193,13 @@ class _Run:
     def answer(self) -> Answer:
         """Read until the answer is complete; beyond a size it is kept on disk."""
         kind, content = self._next()
-        fmt = by_name(json.loads(content)["format"]) if kind == b"H" else self._refuse(content)
+        fmt = by_name(json.loads(content)["format"]) if kind == b"H" else _refuse(content)
         kept = cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115  the response closes it
         try:
             while (found := self._next())[0] == b"D":
                 _keep(kept, found[1])
             if found[0] != b"E":
-                self._refuse(found[1])
+                _refuse(found[1])
         except BaseException:
             kept.close()
             raise
@@ -236,10 +248,15 @@ class _Run:
         self._place = self._long
         self._long_from = self._end
 
-    @staticmethod
-    def _refuse(content: bytes) -> Any:  # noqa: ANN401  never returns
-        problem = json.loads(content)
-        raise _REFUSALS[problem.pop("error")](**problem)
+
+def refused(content: bytes) -> errors.MedbenchError:
+    """The error that a child tells of."""
+    problem = json.loads(content)
+    return _REFUSALS[problem.pop("error")](**problem)
+
+
+def _refuse(content: bytes) -> Any:  # noqa: ANN401  never returns
+    raise refused(content)
 
 
 def _keep(kept: IO[bytes], content: bytes) -> None:
@@ -259,5 +276,10 @@ _REFUSALS: dict[str, type[errors.MedbenchError]] = {
         errors.UpdateError,
         errors.NotAcceptableError,
         errors.EngineError,
+        errors.RecordError,
+        errors.SubmissionError,
+        errors.ConflictError,
+        errors.NotFoundError,
+        errors.StoreError,
     )
 }

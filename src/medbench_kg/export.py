@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from medbench_kg.store import Store
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["compact", "frame", "only", "serialize"]
+__all__ = ["compact", "frame", "only", "serialize", "tree"]
 
 _Node = dict[str, Any]
 
@@ -74,6 +74,48 @@ def frame(nodes: list[_Node], iri: str, shape: _Node) -> _Node:
     """
     expanded = [_typed(node) for node in nodes]
     return dict(jsonld.frame(expanded, {**shape, "@id": iri}, {"omitGraph": True}))
+
+
+def tree(expanded: bytes, iri: str, vocabulary: Vocabulary) -> _Node:
+    """Write expanded JSON-LD as the record of one thing: what belongs to it stands inside it.
+
+    Args:
+        expanded: the triples of the record.
+        iri: the thing; a node that doesn't hang together with it is left out.
+        vocabulary: the context, which says what properties are written in reverse.
+
+    Returns:
+        A node in our keys, whose names are compact IRIs.
+    """
+    nodes = {node["@id"]: _typed(node) for node in json.loads(expanded)}
+    top = nodes.pop(iri, {"@id": iri})
+    reverse: dict[str, list[_Node]] = {}
+    for node in nodes.values():
+        for stated in vocabulary.reverse_properties:
+            if {"@id": iri} in node.get(stated, []):
+                node[stated] = [value for value in node[stated] if value != {"@id": iri}]
+                reverse.setdefault(stated, []).append(node)
+                break
+    holders = [top, *(node for found in reverse.values() for node in found)]
+    for holder in holders:  # grows: those nearest to the top hold first
+        holders += _take_in(holder, nodes)
+    if reverse:
+        top["@reverse"] = reverse
+    found = dict(jsonld.compact(top, dict(vocabulary.context)))
+    found.pop("@context", None)
+    return found
+
+
+def _take_in(holder: _Node, nodes: dict[str, _Node]) -> list[_Node]:
+    """Put nodes with a fragment where a node refers to them, and take them out of the others."""
+    taken = []
+    values = [value for found in holder.values() if isinstance(found, list) for value in found]
+    for value in values:
+        iri = value.get("@id", "") if isinstance(value, dict) else ""
+        if "#" in iri and iri in nodes:
+            value.update(nodes.pop(iri))
+            taken.append(value)
+    return taken
 
 
 def _typed(node: _Node) -> _Node:

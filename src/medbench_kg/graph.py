@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from medbench_kg.records import Record
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["SHAPES_GRAPH", "build", "stated", "version"]
+__all__ = ["SHAPES_GRAPH", "Schema", "build", "stated", "version"]
 
 #: The named graph that holds the shapes.
 SHAPES_GRAPH = f"{BASE}graph/shapes"
@@ -51,21 +51,45 @@ def build(
         MedbenchError: a record, a Turtle file or a mapping can't be turned into RDF; the error
             names the file.
     """
-    store = LocalStore(vocabulary.prefixes)
-    for path in sorted(ontology.glob("*.ttl")):
-        _load(store, path)
-    for path in sorted((ontology / "mappings").glob("*.sssom.tsv")):
-        triples = mappings.to_ntriples(path.read_text(encoding="utf-8"), path.name)
-        store.load(triples.encode(), "ntriples")
-    _add_records(store, list(records), vocabulary)
-    if surroundings is not None:
-        ntriples = by_name("ntriples")
-        store.load(surroundings.dump(ntriples), ntriples.name)
-    for path in sorted((ontology / "rules").glob("*.rq")):
-        store.infer(path.read_text(encoding="utf-8"))
-    for path in sorted(shapes.glob("*.ttl")):
-        _load(store, path, SHAPES_GRAPH)
-    return store
+    return Schema(ontology, shapes).build(records, vocabulary, surroundings)
+
+
+class Schema:
+    """What the graph is made of besides the records, read once."""
+
+    def __init__(self, ontology: Path, shapes: Path) -> None:
+        """Read ontology, mapping sets, rules and shapes; arguments are those of :func:`build`."""
+        self._terms = [(path, path.read_bytes()) for path in sorted(ontology.glob("*.ttl"))]
+        self._mappings = [
+            mappings.to_ntriples(path.read_text(encoding="utf-8"), path.name).encode()
+            for path in sorted((ontology / "mappings").glob("*.sssom.tsv"))
+        ]
+        self._rules = [
+            path.read_text(encoding="utf-8") for path in sorted((ontology / "rules").glob("*.rq"))
+        ]
+        self._shapes = [(path, path.read_bytes()) for path in sorted(shapes.glob("*.ttl"))]
+
+    def build(
+        self,
+        records: Iterable[Record],
+        vocabulary: Vocabulary,
+        surroundings: LocalStore | None = None,
+    ) -> LocalStore:
+        """Put everything into one store; see :func:`build`."""
+        store = LocalStore(vocabulary.prefixes)
+        for path, content in self._terms:
+            _load(store, path, content)
+        for triples in self._mappings:
+            store.load(triples, "ntriples")
+        _add_records(store, list(records), vocabulary)
+        if surroundings is not None:
+            ntriples = by_name("ntriples")
+            store.load(surroundings.dump(ntriples), ntriples.name)
+        for rule in self._rules:
+            store.infer(rule)
+        for path, content in self._shapes:
+            _load(store, path, content, SHAPES_GRAPH)
+        return store
 
 
 def stated(records: Iterable[Record], vocabulary: Vocabulary) -> LocalStore:
@@ -95,9 +119,9 @@ def version(*folders: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _load(store: LocalStore, path: Path, graph: str | None = None) -> None:
+def _load(store: LocalStore, path: Path, content: bytes, graph: str | None = None) -> None:
     try:
-        store.load(path.read_bytes(), "turtle", graph=graph)
+        store.load(content, "turtle", graph=graph)
     except MedbenchError as error:
         raise RecordError(error.message, hint="Repair the Turtle.", where=str(path)) from error
 

@@ -1,9 +1,9 @@
-"""The nursery: processes that answer one query at a time, and may die of it.
+"""The nursery: processes that work on what strangers send, and may die of it.
 
 It is forked while the program has one thread and holds the loaded graph, and keeps a number of
-children ready; all wait on one Unix socket. A child serves one connection for its life and can open
-neither socket nor file from then on, but for those of an on-disk graph; when it ends, another is
-forked.
+children ready; all wait on one Unix socket. A child serves one connection for its life; when it
+ends, another is forked. Once it has seen what a stranger sends it can open neither socket nor file,
+but for those of an on-disk graph.
 
 Only Linux is supported: the children end with their parent by ``prctl``.
 """
@@ -15,6 +15,7 @@ import ctypes
 import faulthandler
 import io
 import json
+import logging
 import math
 import os
 import re
@@ -25,6 +26,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 from medbench_kg import errors
@@ -32,11 +34,21 @@ from medbench_kg.confinement import forbid_sockets
 from medbench_kg.negotiation import Format, Kind, by_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from medbench_kg.store import LocalStore
 
-__all__ = ["Channel", "Limits", "Request", "end_with_parent", "frame", "start_nursery"]
+__all__ = [
+    "Channel",
+    "Limits",
+    "Request",
+    "end_with_parent",
+    "frame",
+    "give_up_rights",
+    "start_nursery",
+    "work_on_queries",
+]
 
 #: A frame is one letter, the length of what follows as 4 bytes, and its content.
 _FRAME = struct.Struct(">cI")
@@ -51,6 +63,8 @@ _PDEATHSIG = 1
 
 #: Queries of strangers yield to everything else, on a scale to 19.
 _BEHIND = 10
+
+_log = logging.getLogger(__name__)
 
 #: Characters that XML 1.0 can't hold; the engine writes them all the same.
 _NOT_IN_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -100,14 +114,20 @@ class Request:
     named_graphs: tuple[str, ...] | None = None
 
 
-def start_nursery(path: Path, store: LocalStore, limits: Limits, size: int) -> int:
+def start_nursery(
+    path: Path,
+    size: int,
+    prepare: Callable[[], Callable[[Channel], None]],
+    *,
+    is_lazy: bool = False,
+) -> int:
     """Fork the process that keeps children ready; call it while there is one thread.
 
     Args:
         path: where to put the socket; its folder should be the user's alone.
-        store: the loaded graph.
-        limits: what a child may use.
         size: number of children.
+        prepare: called in the nursery, gives what each child does with its connection.
+        is_lazy: whether that waits until somebody connects.
 
     Returns:
         The process id of the nursery, which ends with this process. Signals that stop or reload
@@ -125,12 +145,26 @@ def start_nursery(path: Path, store: LocalStore, limits: Limits, size: int) -> i
         end_with_parent(parent, signal.SIGKILL)
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)
-        if store.unopened_files:
-            forbid_sockets()  # a limit on files, which forbids sockets too, can't be 0 then
         os.nice(_BEHIND)
-        _keep(listener, store, limits, size)
+        if is_lazy:
+            select.select([listener], [], [])
+        _keep(listener, prepare(), size)
+    except Exception:  # noqa: BLE001  nobody else would say what it was
+        _log.exception("No process could be made ready")
     finally:
         os._exit(0)
+
+
+def work_on_queries(store: LocalStore, limits: Limits) -> Callable[[Channel], None]:
+    """Prepare to answer queries.
+
+    Args:
+        store: the loaded graph.
+        limits: what a child may use.
+    """
+    if store.unopened_files:
+        forbid_sockets()  # a limit on files, which forbids sockets too, can't be 0 then
+    return partial(_answer_queries, store=store, limits=limits)
 
 
 def end_with_parent(parent: int, number: signal.Signals) -> None:
@@ -158,6 +192,12 @@ class Channel:
     def send(self, *frames: bytes) -> None:
         """Send frames as :func:`frame` makes them, in one piece."""
         self._connection.sendall(b"".join(frames))
+
+    def refuse(self, error: errors.MedbenchError) -> None:
+        """Say what is wrong."""
+        problem = {"message": error.message, "hint": error.hint, "where": error.where}
+        named = json.dumps({"error": type(error).__name__, **problem})
+        self.send(frame(b"X", named.encode()))
 
     def receive(self, until: float = math.inf) -> tuple[bytes, bytes] | None:
         """The next frame, its kind and its content, or None if there is none by a time.
@@ -201,7 +241,7 @@ def frame(kind: FrameKind, content: bytes = b"") -> bytes:
     return _FRAME.pack(kind, len(content)) + content
 
 
-def _keep(listener: socket.socket, store: LocalStore, limits: Limits, size: int) -> None:
+def _keep(listener: socket.socket, work: Callable[[Channel], None], size: int) -> None:
     """Fork a child for each that ends, for ever."""
     living: set[int] = set()
     parent = os.getpid()
@@ -211,15 +251,15 @@ def _keep(listener: socket.socket, store: LocalStore, limits: Limits, size: int)
             if not pid:
                 try:
                     end_with_parent(parent, signal.SIGKILL)
-                    _serve(listener, store, limits)
+                    _serve(listener, work)
                 finally:
                     os._exit(0)
             living.add(pid)
         living.discard(os.wait()[0])
 
 
-def _serve(listener: socket.socket, store: LocalStore, limits: Limits) -> None:
-    """Be a child: take one connection, give up all rights, answer until it closes."""
+def _serve(listener: socket.socket, work: Callable[[Channel], None]) -> None:
+    """Be a child: take one connection and work on what comes until it closes."""
     connection, _ = listener.accept()
     listener.close()
     faulthandler.disable()  # a crash is expected here, and told by the other end
@@ -227,15 +267,17 @@ def _serve(listener: socket.socket, store: LocalStore, limits: Limits) -> None:
         os.dup2(nowhere.fileno(), 2)
     channel = Channel(connection)
     channel.send(frame(b"P", str(os.getpid()).encode()))
-    _give_up_rights(limits, store.unopened_files)
     with contextlib.suppress(OSError, MemoryError):
-        while asked := channel.receive():
-            try:
-                _evaluate(channel, store, Request(**json.loads(asked[1])), limits)
-            except errors.MedbenchError as error:
-                problem = {"message": error.message, "hint": error.hint, "where": error.where}
-                name = type(error).__name__
-                channel.send(frame(b"X", json.dumps({"error": name, **problem}).encode()))
+        work(channel)
+
+
+def _answer_queries(channel: Channel, store: LocalStore, limits: Limits) -> None:
+    give_up_rights(limits.memory_bytes, store.unopened_files)
+    while asked := channel.receive():
+        try:
+            _evaluate(channel, store, Request(**json.loads(asked[1])), limits)
+        except errors.MedbenchError as error:
+            channel.refuse(error)
 
 
 def _evaluate(channel: Channel, store: LocalStore, request: Request, limits: Limits) -> None:
@@ -303,13 +345,13 @@ class _Output(io.BufferedIOBase):
         self._kept.clear()
 
 
-def _give_up_rights(limits: Limits, files: int) -> None:
+def give_up_rights(memory_bytes: int, files: int = 0) -> None:
     """From here on: no socket, no core dump, no more memory and no more files than allowed."""
     if files:
         files += len(os.listdir("/proc/self/fd"))  # noqa: PTH208  pathlib can't tell how many
     with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123  pathlib opens the same
         used = int(file.read().split()[0]) * resource.getpagesize()
-    allowed = used + limits.memory_bytes
+    allowed = used + memory_bytes
     resource.setrlimit(resource.RLIMIT_AS, (allowed, allowed))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))

@@ -9,6 +9,7 @@ Specification: YAML 1.2.2, section 10.1 (failsafe schema); JSON-LD 1.1; YAML-LD 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,7 @@ __all__ = [
     "load",
     "parse",
     "places",
+    "read",
     "reformat",
 ]
 
@@ -74,12 +76,14 @@ class Record:
         iri: the IRI of the thing that it describes.
         node: its content.
         lines: path within the content → line, counted from 1.
+        digest: SHA-256 of the file, in hexadecimal digits.
     """
 
     path: Path
     iri: str
     node: Node
     lines: Mapping[_Path, int] = field(repr=False)
+    digest: str = ""
 
     def document(self, vocabulary: Vocabulary) -> Node:
         """The record as a JSON-LD node whose references are relative to its own IRI.
@@ -135,15 +139,26 @@ def parse(text: str | bytes, path: Path, vocabulary: Vocabulary) -> Record:
         RecordError: the text is no YAML mapping of strings, names a key twice or nothing at all,
             uses anchors, nests too deeply, or its ``id`` isn't that of its file.
     """
+    node, lines = _read(text, path)
+    _refuse_broken_links(node, path, lines, vocabulary)
+    iri = _iri(node, path, lines, vocabulary)
+    content = text.encode() if isinstance(text, str) else text
+    return Record(path, iri, node, lines, hashlib.sha256(content).hexdigest())
+
+
+def read(text: str | bytes, path: Path) -> Node:
+    """Read what a record says before it is known which it is; errors are those of :func:`parse`."""
+    return _read(text, path)[0]
+
+
+def _read(text: str | bytes, path: Path) -> tuple[Node, dict[_Path, int]]:
     root = _compose(text, path)
     if not isinstance(root, yaml.MappingNode):
         raise RecordError(
             "The file holds no mapping.", hint="Write “key: value” lines.", where=f"{path}:1"
         )
     lines: dict[_Path, int] = {}
-    node = _Reader(path, lines).mapping(root, ())
-    _refuse_broken_links(node, path, lines, vocabulary)
-    return Record(path, _iri(node, path, lines, vocabulary), node, lines)
+    return _Reader(path, lines).mapping(root, ()), lines
 
 
 def places(records: Iterable[Record], vocabulary: Vocabulary) -> dict[str, list[Place]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from medbench_kg.errors import RecordError
     from medbench_kg.validation import Finding, Report
 
-__all__ = ["as_github", "as_json", "as_text"]
+__all__ = ["as_document", "as_github", "as_json", "as_text"]
 
 #: Longest list of allowed values that is printed whole.
 _MAX_ALLOWED = 12
@@ -78,12 +78,15 @@ def as_text(report: Report, problems: Iterable[RecordError], lang: str, least: S
 
 def as_json(report: Report, problems: Iterable[RecordError]) -> str:
     """Write findings as a JSON document with all languages."""
-    findings = [
-        {**vars(finding), "severity": finding.severity.name.lower()} for finding in report.findings
-    ]
+    findings = [as_document(finding) for finding in report.findings]
     unreadable = [{"where": p.where, "message": p.message, "repair": p.hint} for p in problems]
     document = {"conforms": report.conforms, "findings": findings, "unreadable": unreadable}
     return json.dumps(document, ensure_ascii=False, indent=1)
+
+
+def as_document(finding: Finding) -> dict[str, object]:
+    """A finding as a value of JSON."""
+    return {**vars(finding), "severity": finding.severity.name.lower()}
 
 
 def as_github(report: Report, problems: Iterable[RecordError], lang: str) -> str:

@@ -167,6 +167,47 @@ SETTINGS = (
         "每个客户端向每个服务器进程发送请求的上限，例如 300/minute；来自本机的客户端不受限制。",
     ),
     Setting(
+        "checks",
+        "MEDBENCH_CHECKS",
+        "2",
+        "records",
+        "Records that are checked at a time; 0 offers no checks.",
+        "同时校验的记录数；0 表示不提供校验。",
+    ),
+    Setting(
+        "check_deadline_s",
+        "MEDBENCH_CHECK_DEADLINE_S",
+        "30",
+        "seconds",
+        "Longest time that the check of a record may take.",
+        "校验一条记录的最长时间。",
+    ),
+    Setting(
+        "writable",
+        "MEDBENCH_WRITABLE",
+        "off",
+        "on or off",
+        "Whether holders of a token can write records.",
+        "是否允许持有令牌者写入记录。",
+    ),
+    Setting(
+        "tokens",
+        "MEDBENCH_TOKENS",
+        "",
+        "name:digest, …",
+        "Who can write, separated by commas, as “medbench token” gives them: the digest of each "
+        "token, never the token.",
+        "可写入者，以逗号分隔，由“medbench token”生成：只含令牌的摘要，不含令牌本身。",
+    ),
+    Setting(
+        "repository",
+        "MEDBENCH_REPOSITORY",
+        "",
+        "URL",
+        "Repository whose issues take contributions, such as https://github.com/owner/name.",
+        "以 issue 接受贡献的代码仓库，例如 https://github.com/owner/name。",
+    ),
+    Setting(
         "endpoint",
         "MEDBENCH_ENDPOINT",
         "",
@@ -272,6 +313,28 @@ class Settings:
     public_url: str = ""
     trusted_proxies: int = 0
     rate_limit: str = "off"
+    checks: int = 2
+    check_deadline_s: int = 30
+    writable: bool = False
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
+    repository: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what doesn't go together.
+
+        Raises:
+            SettingsError: records can be written, but by nobody, or not where they are served from.
+        """
+        if self.writable and not self.tokens:
+            raise SettingsError(
+                "MEDBENCH_WRITABLE is on, but nobody has a token.",
+                hint="Make one with “medbench token”, and set MEDBENCH_TOKENS.",
+            )
+        if self.writable and (self.store or self.endpoint or not self.checks):
+            raise SettingsError(
+                "MEDBENCH_WRITABLE is on, but it isn't the built graph that is served and checked.",
+                hint="Set neither MEDBENCH_STORE nor MEDBENCH_ENDPOINT, nor MEDBENCH_CHECKS to 0.",
+            )
 
 
 #: Lowest and highest value of each number.
@@ -286,10 +349,13 @@ _RANGES = {
     "long_queries": (1, 256),
     "cache_mb": (0, 1 << 20),
     "trusted_proxies": (0, 16),
+    "checks": (0, 64),
+    "check_deadline_s": (1, 3600),
 }
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 _PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+_TOKEN = re.compile(r"[A-Za-z0-9._-]{1,64}:[0-9a-f]{64}")
 _RATE = re.compile(r"off|[1-9]\d{0,8}/(second|minute|hour|day)")
 
 #: The settings that make an endpoint, in the order of its attributes.
@@ -313,6 +379,9 @@ def from_env(environ: Mapping[str, str] | None = None) -> Settings:
         reload=_switch(*raw["reload"]),
         public_url=_address(*raw["public_url"]),
         rate_limit=_rate(*raw["rate_limit"]),
+        writable=_switch(*raw["writable"]),
+        tokens=_tokens(*raw["tokens"]),
+        repository=_address(*raw["repository"]).removesuffix("/"),
         **numbers,
     )
 
@@ -347,6 +416,19 @@ def _address(variable: str, text: str) -> str:
             return f"{parts.scheme}://{parts.netloc}{parts.path.removesuffix('/')}/"
     raise SettingsError(
         f"{variable} is “{text}”.", hint="Write scheme, host and path: https://kg.example.org/."
+    )
+
+
+def _tokens(variable: str, text: str) -> dict[str, str]:
+    """Names and the SHA-256 digests of their tokens."""
+    pairs = [entry.strip() for entry in text.split(",") if entry.strip()]
+    if all(_TOKEN.fullmatch(pair) for pair in pairs):
+        found = dict(pair.split(":") for pair in pairs)
+        if len(found) == len(pairs):
+            return found
+    raise SettingsError(
+        f"{variable} isn't a list of names and digests.",
+        hint="Write what “medbench token” gives: name:digest, separated by commas.",
     )
 
 

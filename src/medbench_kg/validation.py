@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from medbench_kg.store import LocalStore
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["Finding", "Report", "Severity", "locate", "validate"]
+__all__ = ["Finding", "Report", "Severity", "Validator", "known_names", "locate", "validate"]
 
 _MB = "https://w3id.org/medbench-kg/ontology#"
 _REPAIR = URIRef(_MB + "repairHint")
@@ -111,17 +111,40 @@ def validate(store: LocalStore, focus: Collection[str] | None = None) -> Report:
         focus: IRIs of the nodes to check; None checks all. Give the nodes that belong to a changed
             record too, because only these are looked at.
     """
-    with _malformed_literals_unsaid():
-        data = store.copy_to_rdflib(into=_PreparedQueries())
-        shapes = store.copy_to_rdflib(SHAPES_GRAPH)
-        if focus is not None:
-            _narrow(shapes, data, {URIRef(iri) for iri in focus})
-        _, results, _ = cast(
-            "tuple[bool, Graph, str]",
-            pyshacl.validate(data, shacl_graph=shapes, inplace=True),
-        )
-    found = (_finding(results, shapes, node) for node in results.objects(None, SH.result))
-    return Report(tuple(sorted(found, key=_order)), results)
+    return Validator(store).report(focus)
+
+
+class Validator:
+    """The graph and the shapes as pySHACL takes them, made once; good for one report."""
+
+    def __init__(self, store: LocalStore) -> None:
+        """Copy the default graph and the shapes of a built graph."""
+        self._store = store
+        with _malformed_literals_unsaid():
+            self._data = store.copy_to_rdflib(into=_PreparedQueries())
+            self._shapes = store.copy_to_rdflib(SHAPES_GRAPH)
+
+    def follow(self, store: LocalStore) -> None:
+        """Take what another graph says instead; its shapes are the same."""
+        with _malformed_literals_unsaid():
+            removed, added = store.changes_from(self._store)
+            for triple in removed:
+                self._data.remove(triple)
+            for triple in added:
+                self._data.add(triple)
+        self._store = store
+
+    def report(self, focus: Collection[str] | None = None) -> Report:
+        """Check; the shapes look at nothing but the focus from then on."""
+        with _malformed_literals_unsaid():
+            if focus is not None:
+                _narrow(self._shapes, self._data, {URIRef(iri) for iri in focus})
+            _, results, _ = cast(
+                "tuple[bool, Graph, str]",
+                pyshacl.validate(self._data, shacl_graph=self._shapes, inplace=True),
+            )
+        found = (_finding(results, self._shapes, node) for node in results.objects(None, SH.result))
+        return Report(tuple(sorted(found, key=_order)), results)
 
 
 def locate(
@@ -140,6 +163,21 @@ def locate(
     """
     located = (_located(f, places, known, vocabulary) for f in report.findings)
     return Report(tuple(sorted(located, key=_order)), report.graph)
+
+
+def known_names(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """What can be named in a graph: namespace → slug, or name in small letters, → slug.
+
+    Args:
+        rows: answer to the query ``known-names``.
+    """
+    names: dict[str, dict[str, str]] = {}
+    for thing, name in sorted({(row["thing"], row["name"]) for row in rows}):
+        namespace, _, slug = thing.rpartition("/")
+        known = names.setdefault(f"{namespace}/", {})
+        known[slug] = slug
+        known.setdefault(name.lower(), slug)
+    return names
 
 
 @contextmanager

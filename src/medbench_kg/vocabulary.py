@@ -56,6 +56,12 @@ class Vocabulary:
         return tuple(k for k in self.context if k[0].isupper())
 
     @cached_property
+    def reverse_properties(self) -> tuple[str, ...]:
+        """The IRIs of the properties that a record states of what it is about, from inside it."""
+        definitions = [d for d in self.context.values() if isinstance(d, dict) and "@reverse" in d]
+        return tuple(self.expand(str(d["@reverse"])) for d in definitions)
+
+    @cached_property
     def _properties(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for key in self.keys:

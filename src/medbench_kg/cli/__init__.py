@@ -45,6 +45,7 @@ for command in (
     questions.cite,
     serving.serve,
     serving.settings,
+    serving.token,
     benchmarking.bench,
 ):
     main.add_command(command)

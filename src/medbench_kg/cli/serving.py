@@ -1,8 +1,10 @@
-"""Commands of operators: serve the graph, list what can be set."""
+"""Commands of operators: serve the graph, list what can be set, let somebody write."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +15,7 @@ from medbench_kg.cli.console import ENDPOINT, GRAPH, STORE
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["serve", "settings"]
+__all__ = ["serve", "settings", "token"]
 
 
 @click.command()
@@ -22,10 +24,12 @@ __all__ = ["serve", "settings"]
 @STORE
 @ENDPOINT
 @GRAPH
-def serve(**options: str | int | Path | None) -> None:
+@click.option("--writable", is_flag=True, help="Let those in MEDBENCH_TOKENS write records.")
+def serve(writable: bool, **options: str | int | Path | None) -> None:
     """Serve the built graph, one on disk, or that of an endpoint over HTTP."""
     from medbench_kg.web import server  # noqa: PLC0415  Flask and granian take 0.3 s
 
+    options["writable"] = "on" if writable else None
     # Server processes read the environment again.
     given = {name: value for name, value in options.items() if value is not None}
     os.environ.update({f"MEDBENCH_{name.upper()}": str(value) for name, value in given.items()})
@@ -39,3 +43,19 @@ def settings() -> None:
         click.echo(
             f"{setting.variable:20} {setting.default:12} {setting.unit:10} {setting.help_en}"
         )
+
+
+@click.command()
+@click.argument("name")
+def token(name: str) -> None:
+    """Make a token by which NAME can write records to a server.
+
+    The token is shown once and kept nowhere; its digest goes into MEDBENCH_TOKENS.
+    """
+    secret = secrets.token_urlsafe(32)
+    entry = f"{name}:{hashlib.sha256(secret.encode()).hexdigest()}"
+    configuration.from_env({"MEDBENCH_TOKENS": entry})
+    click.echo(f"Give this to {name}, who sends it as “Authorization: Bearer …”:", err=True)
+    click.echo(secret)
+    click.echo("Add this to MEDBENCH_TOKENS of the server:", err=True)
+    click.echo(entry)

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.store.interface import Pick
 
+    #: A triple as rdflib has it.
+    Triple = tuple[Node, Node, Node]
+
 __all__ = ["LocalStore", "write_to_disk"]
 
 
@@ -278,6 +281,16 @@ class LocalStore:
         copy._store.extend(dataset)
         return copy
 
+    def missing_from(self, other: LocalStore) -> list[str]:
+        """The quads that another graph lacks, as N-Quads, in order."""
+        return sorted(str(quad) for quad in self._store if quad not in other._store)
+
+    def changes_from(self, before: LocalStore) -> tuple[list[Triple], list[Triple]]:
+        """The triples of the default graph that were taken away and that were added, for rdflib."""
+        own = set(self._store.quads_for_pattern(None, None, None, ox.DefaultGraph()))
+        old = set(before._store.quads_for_pattern(None, None, None, ox.DefaultGraph()))
+        return _to_rdflib(old - own), _to_rdflib(own - old)
+
     def as_rdflib(self) -> Graph:
         """The default graph as an rdflib graph over this very store: writes show on both sides."""
         return Graph(
@@ -310,6 +323,13 @@ class LocalStore:
             raise syntax_problem(error) from error
         except (RuntimeError, ValueError) as error:
             raise QueryError(f"The query can't be answered: {error}.") from error
+
+
+def _to_rdflib(quads: set[ox.Quad]) -> list[Triple]:
+    return [
+        (to_rdflib(quad.subject), to_rdflib(quad.predicate), to_rdflib(quad.object))
+        for quad in quads
+    ]
 
 
 def write_to_disk(source: Path, fmt: str, folder: Path) -> None:

@@ -39,9 +39,11 @@ from medbench_kg.web.resources import paths, resources
 from medbench_kg.web.supplements import supplements
 from medbench_kg.web.watch import ENCODINGS, health, preflight, watch
 from medbench_kg.web.workbench import workbench
+from medbench_kg.web.writing import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
     from medbench_kg.builds import Manifest
@@ -63,14 +65,21 @@ _COMPRESSED = (
 )
 
 
-def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings) -> Flask:
+def create_app(
+    store: Store,
+    manifest: Manifest,
+    pool: Pool,
+    settings: Settings,
+    gate: Path | None = None,
+) -> Flask:
     """Make an app that serves a graph.
 
     Args:
         store: the graph; no route writes to it.
         manifest: the build that it was read from.
         pool: evaluates the queries of strangers.
-        settings: limits.
+        settings: limits, and who may write.
+        gate: socket of the process that checks records; None offers no checks.
     """
     app = Flask("medbench_kg.web")
     base = settings.public_url or vocabulary.BASE
@@ -98,6 +107,8 @@ def create_app(store: Store, manifest: Manifest, pool: Pool, settings: Settings)
     app.register_blueprint(feeds(store))
     supplement = supplements(store, risks)
     app.register_blueprint(resources(store, manifest.version, renditions(store), supplement))
+    if gate is not None and settings.checks:
+        app.register_blueprint(writing(gate, settings, manifest.records))
     problems.register(app)
     Compress(app)
     app.register_blueprint(health(pool, manifest.version))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.web.hints import Names
 
-__all__ = ["OUTCOME", "Asked", "evaluate_first", "html", "lasting", "read"]
+__all__ = ["OUTCOME", "Asked", "body_of", "evaluate_first", "html", "lasting", "read"]
 
 #: Where the environment of a request holds what came of its query: an answer, or an error.
 OUTCOME = "medbench.outcome"
@@ -153,7 +153,7 @@ def read(request: Request) -> Asked:
             raise UpdateError(_READ_ONLY, hint="Send a query.")
         if kind not in {_FORM, _QUERY} or charset not in {"utf-8", "utf8"}:
             abort(415, f"Send {_FORM} or {_QUERY}, in UTF-8.")
-        body = _body(request)
+        body = body_of(request)
         more = _parameters(body) if kind == _FORM else {"query": [_utf8(body)]}
         for name, found in more.items():
             sent.setdefault(name, []).extend(found)
@@ -167,8 +167,8 @@ def _parameters(form: bytes) -> dict[str, list[str]]:
         raise _not_utf8() from error
 
 
-def _body(request: Request) -> bytes:
-    """The whole body: one that is cut, by the client or by the limit, is refused."""
+def body_of(request: Request) -> bytes:
+    """Read the whole body: one that is cut, by the client or by the limit, is refused."""
     body, announced, limit = request.get_data(), request.content_length, request.max_content_length
     if announced is None and limit is not None and len(body) >= limit:
         abort(413, f"A body may have {limit} bytes.")

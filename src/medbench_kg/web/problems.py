@@ -27,9 +27,14 @@ from medbench_kg.vocabulary import BASE
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["Kind", "kinds", "register"]
+__all__ = ["Kind", "kinds", "problem", "register"]
 
 _STATUS: dict[type[errors.MedbenchError], HTTPStatus] = {
+    errors.RecordError: HTTPStatus.BAD_REQUEST,
+    errors.SubmissionError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.ConflictError: HTTPStatus.CONFLICT,
+    errors.PreconditionError: HTTPStatus.PRECONDITION_FAILED,
+    errors.UnconditionalError: HTTPStatus.PRECONDITION_REQUIRED,
     errors.QueryError: HTTPStatus.BAD_REQUEST,
     errors.UpdateError: HTTPStatus.FORBIDDEN,
     errors.QueryTimeoutError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -188,7 +193,7 @@ def _from_core(error: errors.MedbenchError) -> Response:
     more: dict[str, str | int | list[str]] = {"hint": error.hint, "where": error.where, **place}
     if isinstance(error, errors.GoneError):
         more["replacedBy"] = list(error.successors)
-    response = _problem(status, error.code, error.message, **more)
+    response = problem(status, error.code, error.message, **more)
     if isinstance(error, errors.UnavailableError):
         response.headers["Retry-After"] = str(error.retry_after_s)
     return response
@@ -196,7 +201,7 @@ def _from_core(error: errors.MedbenchError) -> Response:
 
 def _from_http(error: HTTPException) -> Response:
     status = HTTPStatus(error.code or 500)
-    response = _problem(status, _code(status), error.description or status.phrase)
+    response = problem(status, _code(status), error.description or status.phrase)
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value
@@ -206,10 +211,18 @@ def _from_http(error: HTTPException) -> Response:
 def _from_accident(error: Exception) -> Response:
     _log.exception("Unexpected error", exc_info=error)
     status = HTTPStatus.INTERNAL_SERVER_ERROR
-    return _problem(status, _code(status), "The server made a mistake; it is in its log.")
+    return problem(status, _code(status), "The server made a mistake; it is in its log.")
 
 
-def _problem(status: HTTPStatus, code: str, detail: str, **more: str | int | list[str]) -> Response:
+def problem(status: HTTPStatus, code: str, detail: str, **more: object) -> Response:
+    """Describe a problem to a program, or to a person with a browser.
+
+    Args:
+        status: of the answer.
+        code: last part of the IRI of its type.
+        detail: what is wrong here.
+        **more: members of the document that are left out where empty.
+    """
     document = {
         "type": f"{BASE}problem/{code}",
         "title": status.phrase,

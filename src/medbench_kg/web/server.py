@@ -2,6 +2,8 @@
 
 the process that was started    opens the graph, heeds signals, has one thread
 ├ nursery                       holds the graph; its children answer queries
+├ gate                          holds the records; its children check what is sent
+├ build                         after a record was written; ends
 └ web server                    keeps its processes
   └ server processes            share the graph; answer requests, in threads
 """
@@ -19,6 +21,7 @@ import socket
 import tempfile
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,12 +31,13 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from medbench_kg import builds, elsewhere, evaluation, nursery
+from medbench_kg import builds, elsewhere, evaluation, nursery, pipeline
 from medbench_kg import settings as configuration
 from medbench_kg.catalogue import catalogue
 from medbench_kg.errors import MedbenchError, SettingsError, StoreError
 from medbench_kg.relay import Relay
 from medbench_kg.store import LocalStore, RemoteStore
+from medbench_kg.web import upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,16 +107,19 @@ def run(settings: Settings) -> None:
 
     nurseries = _Nurseries(shared, settings)
     try:
+        if settings.writable and not builds.is_built():
+            pipeline.build()  # it was stopped after a record was written
         manifest = nurseries.open()
+        upkeep.start_gate(shared, settings)
         port = _port(settings.host, settings.port)
         click.echo(
             f"http://{settings.host}:{port}/ · {manifest.triples} triples "
             f"· {manifest.numbers['datasets']} datasets · {len(catalogue())} canned queries "
-            "· read-only"
+            f"· {'writable' if settings.writable else 'read-only'}"
         )
         web = _start_web(settings, port)
         try:
-            _attend(web, nurseries, watching=settings.reload)
+            _attend(web, nurseries, settings)
         finally:
             _stop_web(web)
     finally:
@@ -120,13 +127,19 @@ def run(settings: Settings) -> None:
         shutil.rmtree(shared, ignore_errors=True)
 
 
-def _attend(web: int, nurseries: _Nurseries, *, watching: bool) -> None:
+def _attend(web: int, nurseries: _Nurseries, settings: Settings) -> None:
     """Heed signals until one says to stop, and, if wanted, look for a new build meanwhile."""
+    watching = settings.reload or settings.writable
+    keeper = upkeep.Builds() if settings.writable else None
     while (number := _signal(watching)) not in {signal.SIGINT, signal.SIGTERM}:
+        if keeper is not None:
+            keeper.look()
         if number == signal.SIGHUP or (number is None and nurseries.are_behind()):
             _reload(nurseries)
         elif number == signal.SIGCHLD:
             ended = _ended()
+            if keeper is not None:
+                keeper.forget(ended)
             if web in ended:
                 raise SystemExit("medbench: the web server ended; start again")
             if nurseries.forget(ended):
@@ -190,7 +203,8 @@ class _Nurseries:
         places = settings.workers * (settings.short_queries + settings.long_queries)
         self._count += 1
         path = self._folder / f"queries-{self._count}-{manifest.version}"
-        pid = nursery.start_nursery(path, held, _limits(settings), places + _SPARE)
+        prepare = partial(nursery.work_on_queries, held, _limits(settings))
+        pid = nursery.start_nursery(path, places + _SPARE, prepare)
         _inherited.clear()
         if store is held:  # connections to an endpoint can't be shared
             _inherited[path] = store, manifest
@@ -322,13 +336,14 @@ class _Site:
             pool: evaluation.Pool = Relay(path, limits, store)
         else:
             pool = evaluation.Pool(path, limits)
-        return create_app(store, manifest, pool, self._settings)
+        return create_app(store, manifest, pool, self._settings, Path(os.environ[upkeep.GATE]))
 
 
 def _open(settings: Settings) -> tuple[Store, Manifest]:
     """The graph at the endpoint that is set, else the built one."""
     if settings.endpoint is None:
-        return builds.open_built(settings.store)
+        # While records are written, the build may be one behind.
+        return builds.open_built(settings.store, is_fresh=not settings.writable)
     return elsewhere.open_endpoint(
         settings.endpoint, deadline_s=settings.deadline_s, max_bytes=settings.answer_mb << 20
     )

@@ -22,13 +22,17 @@ from flask_babel import Babel, Domain, gettext
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["LANGUAGES", "Language", "facet_titles", "language", "register", "url_in"]
+__all__ = ["LANGUAGES", "Language", "facet_titles", "language", "register", "speak", "url_in"]
 
 #: The languages of the pages.
 Language = Literal["en", "zh"]
 
 #: Language → BCP 47 tag of its pages.
 LANGUAGES: dict[Language, str] = {"en": "en", "zh": "zh-Hans"}
+
+
+#: The same, in order of preference.
+_SPOKEN = ("en", "zh")
 
 
 class _Words(Domain):  # type: ignore[misc]  # Flask-Babel has no types
@@ -80,6 +84,13 @@ def language() -> Language:
         g.lang = "zh" if request.path.startswith("/zh/") else "en"
     lang: Language = g.lang
     return lang
+
+
+def speak() -> Language:
+    """Choose the language of an answer to a program: its path says, else it does."""
+    if not request.path.startswith("/zh/") and request.accept_languages.best_match(_SPOKEN) == "zh":
+        g.lang = "zh"
+    return language()
 
 
 def url_in(lang: Language) -> str:

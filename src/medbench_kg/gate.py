@@ -1,0 +1,280 @@
+"""The gate: judges one record against the whole graph, in a process that may be killed.
+
+A :class:`Gate` holds the records of ``data/`` and the graph that they make. For each submission a
+child of it puts the graph together as it would be, and validates what belongs to the record and
+what refers to it or is referred to. Nothing is written here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from medbench_kg import graph, records, submission, vocabulary
+from medbench_kg.assets import folder
+from medbench_kg.catalogue import internal
+from medbench_kg.editing import shown
+from medbench_kg.errors import (
+    EngineError,
+    MedbenchError,
+    NotFoundError,
+    QueryTimeoutError,
+    RecordError,
+    StoreError,
+)
+from medbench_kg.evaluation import Child, refused
+from medbench_kg.negotiation import by_name
+from medbench_kg.nursery import frame, give_up_rights
+from medbench_kg.validation import Finding, Report, Severity, Validator, known_names, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from medbench_kg.nursery import Channel
+    from medbench_kg.records import Node, Record
+    from medbench_kg.store import LocalStore
+
+__all__ = ["Gate", "Sent", "Verdict", "ask", "prepare"]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What is to be judged.
+
+    Attributes:
+        form: one of the values of :data:`submission.TAKEN`; "" withdraws the record that there is.
+        record: IRI of the catalogue record that it has to be; "" leaves that to the document.
+        day: when it is sent, ISO 8601; becomes the date of the record's last change.
+    """
+
+    form: str
+    record: str
+    day: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of it.
+
+    Attributes:
+        conforms: whether the graph with it has no violation.
+        record: IRI of the catalogue record; "" if none is given.
+        file: the file that it belongs in, relative to ``data/``.
+        text: the record in canonical form.
+        before: SHA-256 of the file that there is; "" if there is none.
+        is_new: whether it says anything else than the file that there is.
+        findings: about the record, and violations that it brings about around it.
+        report: the SHACL validation report in N-Triples.
+    """
+
+    conforms: bool
+    record: str
+    file: str
+    text: str
+    before: str
+    is_new: bool
+    findings: tuple[Finding, ...]
+    report: str
+
+
+class Gate:
+    """The records as they are on disk, and their graph."""
+
+    def __init__(self) -> None:
+        """Read everything.
+
+        Raises:
+            MedbenchError: what is in ``data/`` makes no graph.
+        """
+        self._names = vocabulary.load()
+        self._records: dict[Path, Record] = {}
+        self._seen: dict[Path, tuple[int, int, int]] = {}
+        self._version = ""
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the files that changed, and build what comes of them."""
+        before = dict(self._seen)
+        self._read_records()
+        version = graph.version(folder("ontology"), folder("shapes"))
+        if version != self._version:
+            self._schema = graph.Schema(folder("ontology"), folder("shapes"))
+            self._store = self._built(self._records)
+            self._validator = Validator(self._store)
+            self._version = version
+        elif self._seen != before:
+            self._store = self._built(self._records)
+
+    def _read_records(self) -> None:
+        data = folder("data")
+        files = (path for kind in records.KINDS for path in (data / kind).glob("*.yaml"))
+        present = {path: path.stat() for path in files}
+        for path in self._records.keys() - present.keys():
+            del self._records[path], self._seen[path]
+        for path, stat in sorted(present.items()):
+            seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+            if self._seen.get(path) != seen:
+                self._records[path] = self._parsed(path)
+                self._seen[path] = seen
+
+    def _parsed(self, path: Path) -> Record:
+        try:
+            return records.parse(path.read_bytes(), shown(path), self._names)
+        except RecordError as error:
+            raise StoreError(f"A record on disk can't be read: {error}") from error
+
+    def rehearse(self) -> None:
+        """Judge a record that there is: what is read or imported on the way is there from then on.
+
+        A child can't open a file any more when it sees what a stranger sends.
+        """
+        record = next(iter(self._records.values()))
+        document = submission.triples(record, self._names).dump(by_name("jsonld"))
+        self.judge(Sent("jsonld", "", "2000-01-01"), document)
+        self._version = ""
+        self.refresh()
+
+    def judge(self, sent: Sent, content: bytes) -> Verdict:
+        """Judge a submission; the graph itself stays as it is, but this is good for one alone.
+
+        Raises:
+            RecordError: the submission isn't well-formed.
+            SubmissionError: it says what it may not say.
+            ConflictError: it is another record than the one that it is sent as.
+            NotFoundError: there is no record to withdraw.
+        """
+        known = {submission.record_iri(r, self._names): r for r in self._records.values()}
+        found = self._withdrawn(sent, known) if not sent.form else self._read(sent, content, known)
+        path = folder("data") / found.path
+        old = self._records.get(path)
+        record = replace(found, path=shown(path), node=_stamped(found.node, sent.day))
+        if old is not None and _unstamped(old.node) == _unstamped(record.node):
+            record = replace(record, node=old.node)
+        report = self._report(record, path)
+        return Verdict(
+            report.conforms,
+            submission.record_iri(record, self._names),
+            found.path.as_posix(),
+            records.canonical(record.node, self._names),
+            "" if old is None else old.digest,
+            old is None or record.node != old.node,
+            report.findings,
+            report.graph.serialize(format="nt"),
+        )
+
+    def _read(self, sent: Sent, content: bytes, known: dict[str, Record]) -> Record:
+        return submission.read(content, sent.form, known, self._names, sent.record)
+
+    @staticmethod
+    def _withdrawn(sent: Sent, known: dict[str, Record]) -> Record:
+        old = known.get(sent.record)
+        if old is None:
+            raise NotFoundError("There is no such record.", hint="“/query/recent-changes” has all.")
+        inner = {**old.node["record"], "status": "deprecated"}
+        node = {**old.node, "deprecated": "true", "record": inner}
+        return replace(old, node=node, path=old.path.relative_to(shown(folder("data"))))
+
+    def _report(self, record: Record, path: Path) -> Report:
+        """Findings about the record, and violations of what it touches."""
+        changed = {**self._records, path: record}
+        after = self._built(changed)
+        own = records.places([record], self._names)
+        had = records.places([self._records[path]], self._names) if path in self._records else {}
+        near = {
+            row["neighbour"]
+            for store in (self._store, after)
+            for row in store.rows(internal("neighbours", "node", {*own, *had}))
+        }
+        self._validator.follow(after)
+        found = self._validator.report({*own, *had, *near})
+        kept = [f for f in found.findings if f.focus in own or f.severity == Severity.VIOLATION]
+        index = records.places(changed.values(), self._names)
+        report = Report(tuple(kept), found.graph)
+        return locate(report, index, known_names(after.rows(internal("known-names"))), self._names)
+
+    def _built(self, found: Mapping[Path, Record]) -> LocalStore:
+        return self._schema.build(found.values(), self._names)
+
+
+def prepare(memory_bytes: int) -> Callable[[Channel], None]:
+    """Read everything once, for a nursery; give what its children do.
+
+    Args:
+        memory_bytes: what a child may use beyond that.
+    """
+    gate = Gate()
+    gate.rehearse()
+
+    def work(channel: Channel) -> None:
+        asked, sent = channel.receive(), channel.receive()
+        if asked is None or sent is None:
+            return
+        try:
+            gate.refresh()
+            give_up_rights(memory_bytes)
+            verdict = gate.judge(Sent(**json.loads(asked[1])), sent[1])
+        except MedbenchError as error:
+            channel.refuse(error)
+        else:
+            told = {**vars(verdict), "findings": [vars(one) for one in verdict.findings]}
+            channel.send(frame(b"H", json.dumps(told).encode()))
+
+    return work
+
+
+def ask(path: Path, sent: Sent, content: bytes, deadline_s: float) -> Verdict:
+    """Have a child of a nursery judge a submission.
+
+    Args:
+        path: the socket of the nursery.
+        sent: what is to be judged.
+        content: the document.
+        deadline_s: seconds after which the child is killed.
+
+    Raises:
+        RecordError: see :meth:`Gate.judge`, also for the errors that follow.
+        SubmissionError: it says what it may not say.
+        ConflictError: it is another record.
+        NotFoundError: there is no record to withdraw.
+        OverloadedError: too many are judged already.
+        QueryTimeoutError: it took too long.
+        EngineError: it needed too much memory.
+    """
+    end = time.monotonic() + deadline_s
+    child = Child(path, deadline_s)  # the first of all has to wait until everything is read
+    try:
+        child.send(frame(b"Q", json.dumps(vars(sent)).encode()), frame(b"D", content))
+        answer = child.receive(end)
+    except OSError as error:
+        raise EngineError(
+            "The check broke off: the record needs too much memory, or is nested too deeply.",
+            hint="Send a smaller one.",
+        ) from error
+    finally:
+        child.kill()
+    if answer is None:
+        raise QueryTimeoutError(
+            f"The check was stopped at its deadline of {deadline_s:g} seconds.",
+            hint="Try again later, or send a smaller record.",
+        )
+    if answer[0] != b"H":
+        raise refused(answer[1])
+    told = json.loads(answer[1])
+    found = (Finding(**{**f, "severity": Severity(f["severity"])}) for f in told.pop("findings"))
+    return Verdict(**told, findings=tuple(found))
+
+
+def _stamped(node: Node, day: str) -> Node:
+    """Date the record; its first day stays as it is told."""
+    inner = node.get("record")
+    if not isinstance(inner, dict):
+        return node
+    return {**node, "record": {"issued": day, **inner, "modified": day}}
+
+
+def _unstamped(node: Node) -> Node:
+    inner = node.get("record")
+    return {**node, "record": {**inner, "modified": ""}} if isinstance(inner, dict) else node

@@ -1,0 +1,286 @@
+"""Records over HTTP: checked for everyone, written with a token, refused for good reasons."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from rdflib import SH, Graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+ROOT = Path(__file__).resolve().parents[2]
+TOKEN = "a token of a test"  # noqa: S105
+YAML = {"Content-Type": "application/yaml"}
+BASE = "https://w3id.org/medbench-kg/"
+TRIPLES = {"Content-Type": "application/n-triples"}
+
+
+class Site(NamedTuple):
+    """A server whose records may be written, and where they are."""
+
+    address: str
+    data: Path
+
+    def send(
+        self, method: str, path: str, body: bytes = b"", **headers: str
+    ) -> tuple[int, Any, bytes]:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = urllib.request.Request(f"{self.address}{path}", body, named, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=120) as answer:
+                return answer.status, answer.headers, answer.read()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.headers, error.read()
+
+    def write(
+        self, method: str, slug: str, body: bytes = b"", **headers: str
+    ) -> tuple[int, Any, bytes]:
+        named = {"Content_Type": "application/yaml", "Authorization": f"Bearer {TOKEN}", **headers}
+        return self.send(method, f"/record/{slug}", body, **named)
+
+    def files(self) -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in self.data.rglob("*") if path.is_file()}
+
+    def journal(self) -> list[dict[str, str]]:
+        lines = (self.data / "journal.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def site(
+    built: object,
+    running: Callable[..., AbstractContextManager[str]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    assert built
+    root = tmp_path_factory.mktemp("site")
+    for name in ("src", "data", "ontology", "shapes", "build"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / name, root / name, ignore=ignored)
+    for name in ("pyproject.toml", "server.py"):
+        shutil.copy(ROOT / name, root)
+    digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+    settings = {
+        "MEDBENCH_WRITABLE": "on",
+        "MEDBENCH_TOKENS": f"ann:{digest}",
+        "MEDBENCH_ACCESS_LOG": "off",
+        "MEDBENCH_CHECK_DEADLINE_S": "120",
+    }
+    with running(root, **settings) as address:
+        yield Site(address, root / "data")
+
+
+def record(slug: str = "gemex") -> bytes:
+    """GEMeX, or a dataset like it of another name."""
+    text = (ROOT / "data" / "datasets" / "gemex.yaml").read_bytes()
+    return text.replace(b"gemex", slug.encode())
+
+
+def triple(subject: str) -> bytes:
+    return f'<{subject}> <http://purl.org/dc/terms/identifier> "x" .\n'.encode()
+
+
+def test_a_record_is_checked_for_everyone_and_nothing_is_kept(site: Site) -> None:
+    before = site.files()
+    wrong = record().replace(b"chest-x-ray]", b"chest-xray]")
+    status, _, body = site.send("POST", "/check", wrong, Content_Type="application/yaml")
+    report = json.loads(body)
+    assert (status, report["conforms"]) == (200, False)
+    (found,) = [one for one in report["findings"] if one["severity"] == "violation"]
+    assert (found["key"], found["nearest"]) == ("modality", "chest-x-ray")
+    assert found["where"] == "data/datasets/gemex.yaml:9"
+    assert found["repairs"]["en"]
+    assert "概念表" in found["messages"]["zh"]
+    assert site.files() == before
+
+
+def test_the_report_is_that_of_shacl_for_those_who_ask_for_rdf(site: Site) -> None:
+    wrong = record().replace(b"chest-x-ray]", b"chest-xray]")
+    status, headers, body = site.send(
+        "POST", "/check", wrong, Content_Type="application/yaml", Accept="text/turtle"
+    )
+    assert status == 200
+    assert headers["Content-Type"] == "text/turtle; charset=utf-8"
+    report = Graph().parse(data=body, format="turtle")
+    assert (None, SH.resultSeverity, SH.Violation) in report
+
+
+def test_a_record_is_created_changed_and_withdrawn_and_the_journal_tells_of_it(site: Site) -> None:
+    status, headers, _ = site.write("PUT", "anew", record("anew"), Medbench_Reason="it%20is%20new")
+    assert (status, headers["Location"]) == (201, "/record/anew")
+    first = headers["ETag"]
+    changed = record("anew").replace(b"{en: GEMeX}", b"{en: Anew}")
+    assert site.write("PUT", "anew", changed)[0] == 428
+    assert site.write("PUT", "anew", changed, If_None_Match="*", If_Match="*")[0] == 412
+    status, headers, _ = site.write("PUT", "anew", changed, If_Match=first)
+    assert status == 204
+    second = headers["ETag"]
+    assert second != first
+    assert site.write("PUT", "anew", record("anew"), If_Match=first)[0] == 412
+    assert site.write("DELETE", "anew", If_Match=second)[0] == 204
+    text = (site.data / "datasets" / "anew.yaml").read_text(encoding="utf-8")
+    assert "deprecated: 'true'" in text
+    assert "status: deprecated" in text
+    lines = [line for line in site.journal() if line["record"] == f"{BASE}record/anew"]
+    assert [line["author"] for line in lines] == ["ann"] * 3
+    assert lines[0]["reason"] == "it is new"
+    assert [line["before"] for line in lines[1:]] == [line["after"] for line in lines[:-1]]
+    assert lines[-1]["after"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_every_process_serves_what_was_written_soon_after(site: Site) -> None:
+    _, headers, _ = site.send("GET", "/record/vqa-rad.ttl")
+    text = (site.data / "datasets" / "vqa-rad.yaml").read_bytes()
+    changed = text.replace(b"title: {en: VQA-RAD}", b"title: {en: VQA-RAD anew}")
+    assert changed != text
+    assert site.write("PUT", "vqa-rad", changed, If_Match=headers["ETag"])[0] == 204
+    end = time.monotonic() + 240
+    seen = 0
+    while seen < 20 and time.monotonic() < end:
+        found = b"VQA-RAD anew" in site.send("GET", "/dataset/vqa-rad.ttl")[2]
+        seen = seen + 1 if found else 0
+        time.sleep(0 if found else 0.2)
+    assert seen == 20
+
+
+@pytest.mark.parametrize(
+    ("authorization", "challenge"),
+    [
+        ("", "Bearer"),
+        ("Basic YW5uOng=", "Bearer"),
+        ("Bearer wrong", "error=invalid_token"),
+        ("Bearer ", "Bearer"),
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_nobody_writes_without_a_known_token(
+    site: Site, method: str, authorization: str, challenge: str
+) -> None:
+    before = site.files()
+    status, headers, _ = site.write(method, "gemex", record(), Authorization=authorization)
+    assert status == 401
+    assert challenge in headers["WWW-Authenticate"]
+    assert site.files() == before
+
+
+BOMB = b"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nid: mbd:gemex\n"
+REFUSED = {
+    "triples about another dataset": (TRIPLES, triple(f"{BASE}dataset/vqa-rad"), 409),
+    "two things at once": (
+        TRIPLES,
+        triple(f"{BASE}dataset/gemex") + triple(f"{BASE}dataset/vqa-rad"),
+        422,
+    ),
+    "a term of the ontology": (
+        TRIPLES,
+        triple(f"{BASE}dataset/gemex") + triple(f"{BASE}ontology#modality"),
+        422,
+    ),
+    "a shape": (TRIPLES, triple(f"{BASE}shapes#Dataset"), 422),
+    "another record inside": (
+        YAML,
+        record().replace(b"'#images'", b"mbd:vqa-rad"),
+        422,
+    ),
+    "a foreign class": (YAML, record().replace(b"[Benchmark]", b"[Benchmark, 'owl:Class']"), 422),
+    "a remote context": (
+        {"Content-Type": "application/ld+json"},
+        b'{"@context": "https://example.org/context", "id": "mbd:gemex"}',
+        422,
+    ),
+    "a context inside": (
+        {"Content-Type": "application/ld+json"},
+        b'{"@id": "urn:x", "urn:p": {"@context": "https://example.org/context"}}',
+        422,
+    ),
+    "a context in YAML": (YAML, b"'@context': https://example.org/c\n" + record(), 422),
+    "aliases": (YAML, BOMB, 400),
+    "a key twice": (YAML, b"id: mbd:gemex\nid: mbd:gemex\n", 400),
+    "no YAML": (YAML, b"{", 400),
+    "no Turtle": ({"Content-Type": "text/turtle"}, b"<a> <b>", 400),
+    "a path as a slug": (YAML, record().replace(b"mbd:gemex", b"mbd:../../x"), 422),
+    "XML": (
+        {"Content-Type": "application/rdf+xml"},
+        b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
+        415,
+    ),
+    "a form": ({"Content-Type": "application/x-www-form-urlencoded"}, b"a=b", 415),
+    "another charset": ({"Content-Type": "text/turtle; charset=utf-16"}, record(), 415),
+    "something compressed": ({**YAML, "Content-Encoding": "gzip"}, record(), 415),
+    "100 MB": (YAML, bytes(100_000_000), 413),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_may_not_be_written_is_refused_and_changes_nothing(site: Site, what: str) -> None:
+    headers, body, expected = REFUSED[what]
+    before = site.files()
+    named = {name.replace("-", "_"): value for name, value in headers.items()}
+    try:
+        status, told, problem = site.write("PUT", "gemex", body, If_Match="*", **named)
+    except (BrokenPipeError, ConnectionResetError, urllib.error.URLError):
+        assert expected == 413  # the server doesn't read on
+    else:
+        assert status == expected
+        assert told["Content-Type"] == "application/problem+json"
+        assert json.loads(problem)["detail"]
+    assert site.files() == before
+
+
+def test_findings_keep_a_record_out_and_are_told_in_the_readers_language(site: Site) -> None:
+    before = site.files()
+    wrong = record().replace(b"chest-x-ray]", b"chest-xray]")
+    status, _, body = site.write("PUT", "gemex", wrong, If_Match="*", Accept_Language="zh-CN,zh")
+    problem = json.loads(body)
+    assert (status, problem["type"]) == (422, f"{BASE}problem/shapes")
+    assert "概念表" in problem["findings"][0]["message"]
+    status, headers, _ = site.write("PUT", "gemex", wrong, If_Match="*", Accept="text/turtle")
+    assert (status, headers["Content-Type"]) == (422, "text/turtle; charset=utf-8")
+    assert site.files() == before
+
+
+def test_a_record_stays_with_its_thing_and_its_address(site: Site) -> None:
+    assert site.write("PUT", "vqa-rad", record(), If_Match="*")[0] == 409
+    taken = record("other").replace(b"mbr:other", b"mbr:gemex")
+    assert site.write("PUT", "gemex", taken, If_Match="*")[0] == 409
+
+
+def test_the_graph_itself_can_be_sent_as_rdf(site: Site) -> None:
+    """Nothing but the date differs: the file keeps its order."""
+    from medbench_kg import records, submission, vocabulary  # noqa: PLC0415
+    from medbench_kg.negotiation import by_name  # noqa: PLC0415
+
+    names = vocabulary.load()
+    one = records.parse(record("rdf-anew"), Path("datasets/rdf-anew.yaml"), names)
+    body = submission.triples(one, names).dump(by_name("turtle"))
+    status, _, _ = site.write("PUT", "rdf-anew", body, Content_Type="text/turtle")
+    assert status == 201
+
+
+def test_writers_at_the_same_time_lose_nothing(site: Site) -> None:
+    slugs = [f"crowd-{number}" for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda slug: site.write("PUT", slug, record(slug)), slugs))
+    assert [status for status, *_ in answers] == [201] * 4
+    for slug, (_, headers, _) in zip(slugs, answers, strict=True):
+        content = (site.data / "datasets" / f"{slug}.yaml").read_bytes()
+        assert headers["ETag"].strip('"') == hashlib.sha256(content).hexdigest()
+
+
+def test_a_server_that_is_not_writable_takes_no_record(server: str) -> None:
+    site = Site(server, ROOT / "data")
+    status, headers, _ = site.write("PUT", "gemex", record())
+    assert status == 405
+    assert "PUT" not in headers["Allow"]
