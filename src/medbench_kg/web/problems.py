@@ -31,6 +31,7 @@ __all__ = ["Kind", "kinds", "problem", "register"]
 
 _STATUS: dict[type[errors.MedbenchError], HTTPStatus] = {
     errors.RecordError: HTTPStatus.BAD_REQUEST,
+    errors.ShapesError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.SubmissionError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.ConflictError: HTTPStatus.CONFLICT,
     errors.PreconditionError: HTTPStatus.PRECONDITION_FAILED,
@@ -118,6 +119,31 @@ def _told() -> dict[_What, tuple[str, str]]:
             gettext("The text is an update, and the graph is read-only."),
             gettext("Send a query. To have a fact corrected, see CONTRIBUTING.md."),
         ),
+        errors.RecordError: (gettext("The record isn't well-formed."), see),
+        errors.SubmissionError: (
+            gettext("The record says what it may not say, such as something about another thing."),
+            see,
+        ),
+        errors.ShapesError: (
+            gettext("With the record the graph would break rules."),
+            gettext("“findings” names each with its place and repair."),
+        ),
+        errors.ConflictError: (
+            gettext("The record belongs to another address than the one that it is sent to."),
+            gettext("Send it to its own address."),
+        ),
+        errors.PreconditionError: (
+            gettext("The record was changed since you read it, or exists already."),
+            gettext("Read it again and bring your change into it."),
+        ),
+        errors.UnconditionalError: (
+            gettext("The record exists, and you don't say which state of it you know."),
+            gettext("Send its ETag as If-Match."),
+        ),
+        HTTPStatus.UNAUTHORIZED: (
+            gettext("Writing takes a token that the server knows."),
+            gettext("Send it as “Authorization: Bearer …”; the operator gives you one."),
+        ),
         errors.NotFoundError: (
             gettext("There is no thing, page, canned query or file of that name."),
             gettext("“hint” proposes the nearest names; the start page leads to everything."),
@@ -163,8 +189,8 @@ def _told() -> dict[_What, tuple[str, str]]:
             gettext("Send less; “detail” says how much may be sent."),
         ),
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (
-            gettext("The body is neither a form nor a query, or it isn't UTF-8."),
-            gettext("Send application/sparql-query or a form, in UTF-8."),
+            gettext("The body is of a type that isn't taken here, or it isn't UTF-8."),
+            gettext("Send one of the types that “detail” names, in UTF-8."),
         ),
         HTTPStatus.INTERNAL_SERVER_ERROR: (
             gettext("The server made a mistake."),
