@@ -139,24 +139,18 @@ def parse(text: str | bytes, path: Path, vocabulary: Vocabulary) -> Record:
         RecordError: the text is no YAML mapping of strings, names a key twice or nothing at all,
             uses anchors, nests too deeply, or its ``id`` isn't that of its file.
     """
-    node, lines = _read(text, path)
+    node, lines = read(text, path)
     _refuse_broken_links(node, path, lines, vocabulary)
-    iri = _iri(node, path, lines, vocabulary)
-    content = text.encode() if isinstance(text, str) else text
-    return Record(path, iri, node, lines, hashlib.sha256(content).hexdigest())
+    digest = hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
+    return Record(path, _iri(node, path, lines, vocabulary), node, lines, digest)
 
 
-def read(text: str | bytes, path: Path) -> Node:
-    """Read what a record says before it is known which it is; errors are those of :func:`parse`."""
-    return _read(text, path)[0]
-
-
-def _read(text: str | bytes, path: Path) -> tuple[Node, dict[_Path, int]]:
+def read(text: str | bytes, path: Path) -> tuple[Node, dict[_Path, int]]:
+    """Read content and lines before it is known which record it is; see :func:`parse`."""
     root = _compose(text, path)
     if not isinstance(root, yaml.MappingNode):
-        raise RecordError(
-            "The file holds no mapping.", hint="Write “key: value” lines.", where=f"{path}:1"
-        )
+        hint = "Write “key: value” lines."
+        raise RecordError("The file holds no mapping.", hint=hint, where=f"{path}:1")
     lines: dict[_Path, int] = {}
     return _Reader(path, lines).mapping(root, ()), lines
 
@@ -194,17 +188,14 @@ def reformat(text: str, path: Path, vocabulary: Vocabulary) -> str:
     record = parse(text, path, vocabulary)
     comment = _first_comment(text)
     if comment is not None:
-        raise RecordError(
-            "Comments get lost in the canonical form.",
-            hint="Move the comment into a “note”, in both languages, or delete it.",
-            where=f"{path}:{text.count(chr(10), 0, comment) + 1}",
-        )
+        where = f"{path}:{text.count(chr(10), 0, comment) + 1}"
+        hint = "Move the comment into a “note”, in both languages, or delete it."
+        raise RecordError("Comments get lost in the canonical form.", hint=hint, where=where)
     written = canonical(record.node, vocabulary)
     if parse(written, path, vocabulary).node != record.node:
+        hint = "Leave the file as it is and report this."
         raise RecordError(
-            "The canonical form would not say the same.",
-            hint="Leave the file as it is and report this.",
-            where=f"{path}:1",
+            "The canonical form would not say the same.", hint=hint, where=f"{path}:1"
         )
     return written
 
@@ -223,9 +214,7 @@ def _first_comment(text: str) -> int | None:
 def _compose(text: str | bytes, path: Path) -> yaml.Node | None:
     loader = None
     try:
-        if isinstance(text, bytes):
-            text = text.decode("utf-8")
-        loader = yaml.CBaseLoader(text)
+        loader = yaml.CBaseLoader(text.decode("utf-8") if isinstance(text, bytes) else text)
         return loader.get_single_node()
     except UnicodeDecodeError as error:
         raise RecordError(

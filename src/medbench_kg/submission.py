@@ -107,7 +107,7 @@ def states(found: Iterable[Record], names: Vocabulary) -> dict[str, str]:
 
 
 def _from_yaml(content: bytes, known: Mapping[str, Record], names: Vocabulary) -> Record:
-    node = records.read(content, Path("record.yaml"))
+    node, _ = records.read(content, Path("record.yaml"))
     iri = node.get("id")
     if not isinstance(iri, str):
         raise SubmissionError("The record has no id.", hint="Write “id: mbd:<slug>” first.")

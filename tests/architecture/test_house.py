@@ -17,6 +17,7 @@ HTML = re.compile(r"<(a|p|div|span|table|html|h1|ul|li|form)\b[^>]*>")
 EDGES = {"pipeline", "builds", "editing", "records", "assets", "vocabulary", "graph"} | {
     "settings",
     "nursery",
+    "gate",
 }
 
 

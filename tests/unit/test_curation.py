@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 #: Writes one file again and again, and says so each time.
 WRITER = """
 import sys
+from pathlib import Path
 
 from medbench_kg import curation, editing
 from medbench_kg.gate import Verdict

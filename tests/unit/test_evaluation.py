@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ import pytest
 from medbench_kg import errors
 from medbench_kg.evaluation import Limits, Pool, Request
 from medbench_kg.negotiation import by_name
-from medbench_kg.nursery import start_nursery
+from medbench_kg.nursery import start_nursery, work_on_queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def test_a_process_ends_whose_parent_ended_before_it_could_ask_for_that() -> Non
 @pytest.fixture(scope="module")
 def pool(store: LocalStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
     path = tmp_path_factory.mktemp("nursery") / "queries"
-    nursery = start_nursery(path, store, LIMITS, 4)
+    nursery = start_nursery(path, 4, partial(work_on_queries, store, LIMITS))
     pool = Pool(path, LIMITS)
     yield pool
     pool.close()

@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,7 +46,7 @@ def opened(on_disk: Path) -> LocalStore:
 @pytest.fixture(scope="module")
 def pool(opened: LocalStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
     path, limits = tmp_path_factory.mktemp("nursery") / "queries", nursery.Limits()
-    pid = nursery.start_nursery(path, opened, limits, 2)
+    pid = nursery.start_nursery(path, 2, partial(nursery.work_on_queries, opened, limits))
     pool = Pool(path, limits)
     yield pool
     pool.close()
