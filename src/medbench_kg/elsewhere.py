@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from medbench_kg import builds, vocabulary
 from medbench_kg.assets import folder
+from medbench_kg.errors import EndpointError, EngineError, QueryError, QueryTimeoutError
 from medbench_kg.metadata import NAMED_GRAPHS
 from medbench_kg.negotiation import by_name
 from medbench_kg.store import RemoteStore, put
@@ -68,5 +69,9 @@ def open_endpoint(
         deadline_s=deadline_s,
         max_bytes=max_bytes,
     )
-    numbers = builds.count(store)
+    try:
+        numbers = builds.count(store)
+    except (QueryError, QueryTimeoutError, EngineError) as error:
+        # A count isn't anybody's wrong input: the fault is the endpoint's.
+        raise EndpointError(error.message, hint="Check its address.") from error
     return store, builds.Manifest("", numbers.pop("triples"), numbers, {})

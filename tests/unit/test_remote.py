@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from base64 import b64encode
 from contextlib import contextmanager
@@ -19,6 +22,7 @@ from medbench_kg.store import RemoteStore
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from email.message import Message
+    from pathlib import Path
 
 SELECT = "SELECT ?s WHERE { ?s ?p ?o }"
 JSON = "application/sparql-results+json"
@@ -300,3 +304,30 @@ def test_an_address_that_cannot_be_asked_is_refused(url: str) -> None:
     with pytest.raises(errors.SettingsError) as raised:
         Endpoint(url)
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (200, b"<title>It works</title>", "text/html"),
+        (200, b"not JSON", JSON),
+        (400, b"What?", "text/plain"),
+        (503, b"", "text/plain"),
+    ],
+)
+def test_an_endpoint_that_fails_at_the_start_ends_the_server_with_one_line(
+    status: int, body: bytes, kind: str, root: Path
+) -> None:
+    with told(lambda handler, _: reply(handler, body, status, kind)) as server:
+        ended = subprocess.run(
+            [sys.executable, "server.py"],
+            cwd=root,
+            env={**os.environ, "MEDBENCH_ENDPOINT": server.url, "MEDBENCH_PORT": "0"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ended.returncode == 5
+    assert ended.stderr.startswith("medbench: ")
+    assert ended.stderr.count("\n") == 1

@@ -85,7 +85,10 @@ class RemoteStore:
         """
         client = self._client(text)
         client.setReturnFormat(JSON)
-        answer = client.queryAndConvert()
+        try:
+            answer = client.queryAndConvert()
+        except ValueError as error:
+            raise _no_answer() from error
         if not isinstance(answer, dict) or "results" not in answer:
             raise QueryError("This needs a SELECT query.")
         for row in answer["results"]["bindings"]:
@@ -194,6 +197,12 @@ def _ntriples(kind: Kind) -> Format:
     return by_name("ntriples")
 
 
+def _no_answer() -> StoreError:
+    return StoreError(
+        "What the endpoint sends isn't SPARQL 1.1 Query Results JSON.", hint="Check its address."
+    )
+
+
 class _Client(SPARQLWrapper):
     """Writes requests and reads answers as the library does; they travel over our own wire."""
 
@@ -212,7 +221,11 @@ class _Client(SPARQLWrapper):
         return self._send(self._createRequest())
 
     def _query(self) -> tuple[HTTPResponse, str]:
-        return cast("HTTPResponse", _Response(self.ask())), self.returnFormat
+        reply, fmt = self.ask(), by_name("json")
+        if reply.media_type not in {fmt.media_type, *fmt.aliases}:
+            reply.body.close()
+            raise _no_answer()
+        return cast("HTTPResponse", _Response(reply)), self.returnFormat
 
 
 class _Response:
