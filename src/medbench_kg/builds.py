@@ -41,6 +41,7 @@ __all__ = [
     "is_built",
     "open_built",
     "read",
+    "replace",
     "search_file",
     "version",
     "write",
@@ -94,7 +95,7 @@ def write(store: LocalStore, target: Path, made_from: str, records: dict[str, st
     fresh = Path(tempfile.mkdtemp(prefix=".build-", dir=target.parent))
     try:
         manifest = _write(store, fresh, made_from, records)
-        _replace(target, fresh)
+        replace(target, fresh)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return manifest
@@ -280,7 +281,7 @@ def _alone(target: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _replace(target: Path, fresh: Path) -> None:
+def replace(target: Path, fresh: Path) -> None:
     """Put the new folder in place of the old one; a reader sees the one or the other."""
     old = fresh.with_name(fresh.name + "-old")
     if target.exists():

@@ -44,6 +44,7 @@ for command in (
     questions.sparql,
     questions.cite,
     serving.serve,
+    serving.site,
     serving.settings,
     serving.token,
     benchmarking.bench,

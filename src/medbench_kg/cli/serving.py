@@ -1,4 +1,4 @@
-"""Commands of operators: serve the graph, list what can be set, let somebody write."""
+"""Commands of operators: serve the graph, copy the site, list settings, let somebody write."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from medbench_kg import builds, vocabulary
 from medbench_kg import settings as configuration
-from medbench_kg.cli.console import ENDPOINT, GRAPH, STORE
+from medbench_kg.cli.console import ENDPOINT, FOLDER, GRAPH, STORE, Progress, set_by
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["serve", "settings", "token"]
+__all__ = ["serve", "settings", "site", "token"]
 
 
 @click.command()
@@ -34,6 +35,26 @@ def serve(writable: bool, **options: str | int | Path | None) -> None:
     given = {name: value for name, value in options.items() if value is not None}
     os.environ.update({f"MEDBENCH_{name.upper()}": str(value) for name, value in given.items()})
     server.run(configuration.from_env())
+
+
+@click.command()
+@click.argument("out", type=FOLDER)
+@click.option("--base", help="Address that the copy will have; absolute links begin with it.")
+def site(out: Path, base: str | None) -> None:
+    """Write the whole site into the folder OUT, as files that any web server or a disk serves.
+
+    Pages lead to each other by relative links. What has to be computed isn't in it: queries of
+    one's own, canned queries with other parameters, and more than one or two facets at a time.
+    """
+    from medbench_kg.web.site import write  # noqa: PLC0415  Flask takes 0.3 s
+
+    address = set_by(public_url=base).public_url or vocabulary.BASE
+    store, manifest = builds.open_built()
+    with Progress("Writing"):
+        written = write(store, manifest, address, out)
+    click.echo(
+        f"{out}: {written.pages} pages, {written.files} files, {written.size >> 20} MiB.", err=True
+    )
 
 
 @click.command()

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from medbench_kg.facets import Facets, Table
     from medbench_kg.store import Store
 
-__all__ = ["coverage", "shade"]
+__all__ = ["AXES", "coverage", "shade"]
+
+#: What is put against what if nothing else is asked for.
+AXES = {"rows": "modality", "columns": "task"}
 
 #: Shades of a cell, from none to the darkest.
 _SHADES = 5
@@ -54,8 +57,8 @@ def shade(count: int, most: int) -> int:
 
 
 def _context(facets: Facets) -> dict[str, object]:
-    rows = request.args.get("rows") or "modality"
-    columns = request.args.get("columns") or "task"
+    rows = request.args.get("rows") or AXES["rows"]
+    columns = request.args.get("columns") or AXES["columns"]
     opened = request.args.getlist("open")
     table = facets.table(rows, columns, opened)
     return {

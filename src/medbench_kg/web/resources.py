@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -85,6 +85,7 @@ class _Library:
         self._renditions = renditions
         self.signposts = lru_cache(1 << 12)(lambda iri: description.signposts(store, iri))
         self.triples = lru_cache(1 << 6)(self._triples)
+        self.said = lru_cache(1 << 4)(partial(description.describe, store))
 
     @cached_property
     def documents(self) -> dict[str, Document]:
@@ -140,14 +141,14 @@ class _Library:
         return self.triples(iri, fmt)
 
     def _triples(self, iri: str, fmt: Format) -> bytes:
-        said = description.describe(self.store, iri)
+        said = self.said(iri)
         return description.write(said, iri, fmt, vocabulary.load())
 
     def page(self, iri: str) -> view.Page:
         """Lay the document about a thing out for a reader."""
         if iri == f"{BASE}shapes":
             return view.Page(iri, view.Value(gettext("Shapes")))
-        said = description.statements(description.describe(self.store, iri))
+        said = description.statements(self.said(iri))
         return view.page(said, iri, self.layout, language())
 
     def _near(self, path: str) -> str:

@@ -17,7 +17,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from werkzeug.wrappers import Request
-from werkzeug.wsgi import ClosingIterator
+from werkzeug.wsgi import ClosingIterator, FileWrapper
 
 from medbench_kg import evaluation
 from medbench_kg.errors import MedbenchError
@@ -186,6 +186,6 @@ def _whole(content: Iterable[bytes]) -> list[bytes]:
     if isinstance(content, list):
         return content
     body = b"".join(content)
-    if isinstance(content, ClosingIterator):
+    if isinstance(content, ClosingIterator | FileWrapper):
         content.close()
     return [body]
