@@ -178,6 +178,11 @@ def test_facets_and_the_cells_of_coverage_are_there(pages: dict[str, str]) -> No
     assert NOTICE not in cells
 
 
+def test_types_of_problems_are_there_in_both_languages(pages: dict[str, str]) -> None:
+    assert "What to do" in pages["problem/timeout.html"]
+    assert "处理办法" in pages["zh/problem/timeout.html"]
+
+
 def test_absolute_links_begin_with_the_address(copy: Path) -> None:
     sitemap = (copy / "sitemap.xml").read_text(encoding="utf-8")
     assert f"<loc>{ADDRESS}/dataset/gemex.html</loc>" in sitemap

@@ -53,8 +53,9 @@ _SUFFIXES = tuple(
     )
 )
 
-#: What pages don't link to.
+#: What pages don't link to; one type of problems leads to the others.
 _UNLINKED = (
+    "/problem/gone",
     "/robots.txt",
     "/sitemap.xml",
     "/data/ro-crate-metadata.json",
