@@ -37,6 +37,7 @@ def open_page(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
 
     def opened(path: str, **options: object) -> Page:
         context = browser.new_context(base_url=server, **options)
+        context.set_default_timeout(10_000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: mistakes.append(str(error)))

@@ -104,11 +104,9 @@ def test_a_shared_link_opens_the_same_query_in_the_same_view(
 
 def test_a_question_has_fields_for_what_it_leaves_open(open_page: Callable[..., Page]) -> None:
     page = open_page("/zh/sparql")
-    page.get_by_role("link", name="哪些数据集使用某一模态").click()
-    page.locator("#field-modality").select_option(
-        "https://w3id.org/medbench-kg/modality/ultrasound"
-    )
-    expect(page.locator(".cm-content")).to_contain_text("modality/ultrasound")
+    page.get_by_role("link", name="哪些数据集包含某一任务").click()
+    page.locator("#field-task").select_option("https://w3id.org/medbench-kg/task/reasoning")
+    expect(page.locator(".cm-content")).to_contain_text("task/reasoning")
     expect(page.locator("#status")).to_contain_text("行")
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 from werkzeug.wsgi import wrap_file
 
 from medbench_kg import citation
@@ -21,6 +22,8 @@ from medbench_kg.web.asking import OUTCOME, html, lasting, read
 from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from medbench_kg.catalogue import Column, Query
     from medbench_kg.evaluation import Answer
     from medbench_kg.negotiation import Format
@@ -104,8 +107,20 @@ def _query_page(store: Store, query: Query, arguments: dict[str, str]) -> Respon
         columns=[column for column in query.columns if _is_spoken(column, lang)],
         rows=_rows(body, query, lang),
         text=query.bind(arguments),
+        commands=_commands(query, arguments),
     )
     return html(page)
+
+
+def _commands(query: Query, arguments: Mapping[str, str]) -> tuple[str, str]:
+    """The same question for a shell, with the server and without it."""
+    chosen = {name: value for name, value in arguments.items() if value}
+    address = url_for(
+        "protocol.query", name=query.name, lang="en", **chosen, format="csv", _external=True
+    )
+    options = [word for name, value in chosen.items() for word in (f"--{name}", value)]
+    local = ["medbench", "query", query.name, *options, "--format", "csv"]
+    return shlex.join(["curl", address]), shlex.join(local)
 
 
 def _is_spoken(column: Column, lang: str) -> bool:

@@ -15,12 +15,13 @@ from flask import Blueprint, Response, jsonify, render_template, url_for
 from flask_babel import gettext
 
 from medbench_kg import vocabulary
-from medbench_kg.catalogue import Query, catalogue, find, internal
+from medbench_kg.catalogue import Query, catalogue, find, internal, resolve, values
 from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from medbench_kg.catalogue import Parameter
     from medbench_kg.store import Store
 
 __all__ = ["render", "workbench"]
@@ -57,6 +58,11 @@ def workbench(store: Store) -> Blueprint:
     def text(name: str) -> Response:
         """Give the text of a canned query."""
         return Response(find(name).text, content_type="application/sparql-query; charset=utf-8")
+
+    @routes.get("/query/<name>/values.json")
+    def choices(name: str) -> Response:
+        """List the values that each parameter of a canned query takes, with their labels."""
+        return jsonify({p.name: values(store, p) for p in find(name).parameters})
 
     return routes
 
@@ -101,6 +107,7 @@ def _data() -> dict[str, object]:
         "endpoint": url_for("protocol.sparql", lang="en"),
         "style": url_for("static", filename="style.css"),
         "termsUrl": url_for("workbench.terms"),
+        "first": _FIRST,
         "labelsQuery": internal("labels-of-things"),
         "prefixes": dict(vocabulary.load().prefixes),
         "questions": {query.name: _question(query, lang) for query in catalogue()},
@@ -110,9 +117,19 @@ def _data() -> dict[str, object]:
 
 def _question(query: Query, lang: str) -> dict[str, object]:
     parameters = [
-        {"name": p.name, "help": p.help[lang], "scheme": p.scheme} for p in query.parameters
+        {"name": p.name, "type": p.type, "help": p.help[lang], "initial": _initial(p)}
+        for p in query.parameters
     ]
-    return {"url": url_for("workbench.text", name=query.name), "parameters": parameters}
+    return {
+        "url": url_for("workbench.text", name=query.name),
+        "valuesUrl": url_for("workbench.choices", name=query.name),
+        "parameters": parameters,
+    }
+
+
+def _initial(parameter: Parameter) -> str:
+    is_iri = parameter.type == "iri" and parameter.default
+    return resolve(parameter, parameter.default) if is_iri else parameter.default
 
 
 def _words() -> Mapping[str, str]:

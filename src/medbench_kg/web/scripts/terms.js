@@ -33,7 +33,7 @@ export function variables(text) {
 
 /** The slots that a question leaves open: `VALUES ?modality { UNDEF }`. */
 export function fill(text, name, value) {
-  const slot = new RegExp(`(VALUES\\s+\\?${name}\\s*\\{\\s*)(?:UNDEF|[^\\s{}]+)(\\s*\\})`, "i");
+  const slot = new RegExp(`(VALUES\\s+\\?${name}\\s*\\{\\s*)[^{}]*?(\\s*\\})`, "i");
   return text.replace(slot, (_, before, after) => before + (value || "UNDEF") + after);
 }
 

@@ -47,6 +47,7 @@ document.querySelectorAll("a[data-query]").forEach((one) =>
   }),
 );
 document.querySelectorAll("[hidden][data-script]").forEach((one) => (one.hidden = false));
+if (!shared.has("query")) fields(page.first);
 ask();
 
 /** Ask the query on the screen; one that was stopped or refused never looks like an empty answer. */
@@ -144,32 +145,36 @@ function present(answer, body, seconds, headers) {
 
 /** Put a question into the editor, with fields for what it leaves open, and ask it. */
 async function open(name) {
-  const { url, parameters } = page.questions[name];
-  const reply = await fetch(url);
+  const reply = await fetch(page.questions[name].url);
   if (!reply.ok) return show(page.words.unreachable, "error");
   editor.text = await reply.text();
-  await fields(parameters);
+  await fields(name);
   ask();
 }
 
-async function fields(parameters) {
-  const terms = await page.terms();
-  const box = document.getElementById("fields");
-  box.replaceChildren(
-    ...parameters.map(({ name, help, scheme }) => {
-      const list = terms.filter(({ iri }) => scheme && iri.startsWith(`${page.base}${scheme}/`));
-      const options = list.map((term) => element("option", { value: term.iri }, term[page.lang] ?? term.en));
-      const field = list.length
-        ? element("select", { id: `field-${name}` }, element("option", { value: "" }, page.words.any), ...options)
-        : element("input", { id: `field-${name}` });
-      field.addEventListener("change", () => {
-        const value = /^[a-z]+:/i.test(field.value) ? `<${field.value}>` : field.value && JSON.stringify(field.value);
-        editor.text = fill(editor.text, name, value);
-        ask();
-      });
-      return element("p", {}, element("label", { for: field.id }, name, " ", element("small", {}, help)), field);
-    }),
-  );
+/** Show the fields of a question, each with the values that there are, and fill in the defaults. */
+async function fields(name) {
+  const { valuesUrl, parameters } = page.questions[name];
+  const reply = parameters.length ? await fetch(valuesUrl) : null;
+  const values = reply?.ok ? await reply.json() : {};
+  document.getElementById("fields").replaceChildren(...parameters.map((one) => field(one, values[one.name] ?? [])));
+}
+
+function field({ name, type, help, initial }, values) {
+  const options = values.map((one) => element("option", { value: one.value }, one[page.lang] ?? one.en));
+  const made = values.length
+    ? element("select", { id: `field-${name}` }, element("option", { value: "" }, page.words.any), ...options)
+    : element("input", { id: `field-${name}` });
+  made.value = initial;
+  const put = () => (editor.text = fill(editor.text, name, term(made.value, type)));
+  if (initial) put();
+  made.addEventListener("change", () => (put(), ask()));
+  return element("p", {}, element("label", { for: made.id }, name, " ", element("small", {}, help)), made);
+}
+
+/** A value as SPARQL writes it. */
+function term(value, type) {
+  return value && { iri: `<${value}>`, integer: value, string: JSON.stringify(value) }[type];
 }
 
 /** A link that opens this query in this view; the query is in the fragment and isn't sent. */
