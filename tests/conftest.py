@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -85,6 +86,22 @@ def server(built: tuple[LocalStore, Manifest]) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def copied(built: tuple[LocalStore, Manifest]) -> Callable[[Path], Path]:
+    """Copies what a server needs into a folder, where its records may be written."""
+    assert built
+
+    def copy(folder: Path) -> Path:
+        for name in ("src", "data", "ontology", "shapes", "build"):
+            ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+            shutil.copytree(ROOT / name, folder / name, ignore=ignored)
+        for name in ("pyproject.toml", "server.py"):
+            shutil.copy(ROOT / name, folder)
+        return folder
+
+    return copy
+
+
+@pytest.fixture(scope="session")
 def running() -> Callable[..., AbstractContextManager[str]]:
     """Starts a server of its own with the variables that are given."""
     return _running
@@ -117,6 +134,7 @@ def _running(root: Path = ROOT, **environ: str) -> Iterator[str]:
             "PYTHONPATH": str(root / "src"),
             "MEDBENCH_PORT": "0",
             "PYTHONUNBUFFERED": "1",
+            "MEDBENCH_CHECK_DEADLINE_S": "120",
             **environ,
         },
         stdout=subprocess.PIPE,

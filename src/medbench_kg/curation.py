@@ -18,16 +18,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from medbench_kg import editing, records, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.editing import turn
-from medbench_kg.errors import PreconditionError, UnconditionalError
+from medbench_kg.errors import NotFoundError, PreconditionError, UnconditionalError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from medbench_kg.gate import Verdict
+    from medbench_kg.records import Record
 
-__all__ = ["JOURNAL", "Author", "Condition", "Written", "last_change", "write"]
+__all__ = ["JOURNAL", "Author", "Condition", "Written", "last_change", "stored", "write"]
 
 #: Name of the journal in ``data/``.
 JOURNAL = "journal.jsonl"
@@ -121,6 +123,21 @@ def write(judge: Callable[[], Verdict], author: Author, condition: Condition) ->
         _tell(data, author, verdict, state)
         _put(data / verdict.file, content)
         return Written(verdict, state)
+
+
+def stored(slug: str) -> Record:
+    """Read the record of a dataset, as it is on disk now.
+
+    Raises:
+        NotFoundError: there is none.
+        RecordError: it can't be read.
+    """
+    paths = [folder("data") / kind / f"{slug}.yaml" for kind in ("datasets", "sources")]
+    found = next((path for path in paths if path.is_file()), None)
+    if found is None:
+        raise NotFoundError(f"There is no record of a dataset “{slug}”.", hint="See /datasets.")
+    with found.open("rb") as file:
+        return records.parse(file.read(), editing.shown(found), vocabulary.load())
 
 
 def last_change() -> tuple[int, int]:

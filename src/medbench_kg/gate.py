@@ -30,12 +30,15 @@ from medbench_kg.nursery import frame, give_up_rights
 from medbench_kg.validation import Finding, Report, Severity, Validator, known_names, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from medbench_kg.nursery import Channel
     from medbench_kg.records import Node, Record
     from medbench_kg.store import LocalStore
+
+    #: Says how a record would look: takes all records, the graph that they make, and which it is.
+    Show = Callable[[Sequence[Record], LocalStore, Record], Mapping[str, str]]
 
 __all__ = ["Gate", "Sent", "Verdict", "ask", "prepare"]
 
@@ -48,11 +51,13 @@ class Sent:
         form: one of the values of :data:`submission.TAKEN`; "" withdraws the record that there is.
         record: IRI of the catalogue record that it has to be; "" leaves that to the document.
         day: when it is sent, ISO 8601; becomes the date of the record's last change.
+        is_shown: whether to show how a record that conforms would look.
     """
 
     form: str
     record: str
     day: str
+    is_shown: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Verdict:
         is_new: whether it says anything else than the file that there is.
         findings: about the record, and violations that it brings about around it.
         report: the SHACL validation report in N-Triples.
+        shown: how it would look, by the names that a :data:`Show` gives; empty if nobody asked.
     """
 
     conforms: bool
@@ -78,17 +84,22 @@ class Verdict:
     is_new: bool
     findings: tuple[Finding, ...]
     report: str
+    shown: Mapping[str, str]
 
 
 class Gate:
     """The records as they are on disk, and their graph."""
 
-    def __init__(self) -> None:
+    def __init__(self, show: Show) -> None:
         """Read everything.
+
+        Args:
+            show: says how a record would look.
 
         Raises:
             MedbenchError: what is in ``data/`` makes no graph.
         """
+        self._show = show
         self._names = vocabulary.load()
         self._records: dict[Path, Record] = {}
         self._seen: dict[Path, tuple[int, int, int]] = {}
@@ -102,11 +113,11 @@ class Gate:
         version = graph.version(folder("ontology"), folder("shapes"))
         if version != self._version:
             self._schema = graph.Schema(folder("ontology"), folder("shapes"))
-            self._store = self._built(self._records)
+            self._store = self._schema.build(self._records.values(), self._names)
             self._validator = Validator(self._store)
             self._version = version
         elif self._seen != before:
-            self._store = self._built(self._records)
+            self._store = self._schema.build(self._records.values(), self._names)
 
     def _read_records(self) -> None:
         data = folder("data")
@@ -133,7 +144,7 @@ class Gate:
         """
         record = next(iter(self._records.values()))
         document = submission.triples(record, self._names).dump(by_name("jsonld"))
-        self.judge(Sent("jsonld", "", "2000-01-01"), document)
+        self.judge(Sent("jsonld", "", "9999-12-31", is_shown=True), document)
         self._version = ""
         self.refresh()
 
@@ -153,7 +164,10 @@ class Gate:
         record = replace(found, path=shown(path), node=_stamped(found.node, sent.day))
         if old is not None and _unstamped(old.node) == _unstamped(record.node):
             record = replace(record, node=old.node)
-        report = self._report(record, path)
+        changed = {**self._records, path: record}
+        after = self._schema.build(changed.values(), self._names)
+        report = self._report(record, path, changed, after)
+        is_shown = sent.is_shown and report.conforms
         return Verdict(
             report.conforms,
             submission.record_iri(record, self._names),
@@ -163,6 +177,7 @@ class Gate:
             old is None or record.node != old.node,
             report.findings,
             report.graph.serialize(format="nt"),
+            self._show(tuple(changed.values()), after, record) if is_shown else {},
         )
 
     def _read(self, sent: Sent, content: bytes, known: dict[str, Record]) -> Record:
@@ -177,10 +192,10 @@ class Gate:
         node = {**old.node, "deprecated": "true", "record": inner}
         return replace(old, node=node, path=old.path.relative_to(shown(folder("data"))))
 
-    def _report(self, record: Record, path: Path) -> Report:
+    def _report(
+        self, record: Record, path: Path, changed: Mapping[Path, Record], after: LocalStore
+    ) -> Report:
         """Findings about the record, and violations of what it touches."""
-        changed = {**self._records, path: record}
-        after = self._built(changed)
         own = records.places([record], self._names)
         had = records.places([self._records[path]], self._names) if path in self._records else {}
         near = {
@@ -195,17 +210,15 @@ class Gate:
         report = Report(tuple(kept), found.graph)
         return locate(report, index, known_names(after.rows(internal("known-names"))), self._names)
 
-    def _built(self, found: Mapping[Path, Record]) -> LocalStore:
-        return self._schema.build(found.values(), self._names)
 
-
-def prepare(memory_bytes: int) -> Callable[[Channel], None]:
+def prepare(memory_bytes: int, show: Show) -> Callable[[Channel], None]:
     """Read everything once, for a nursery; give what its children do.
 
     Args:
         memory_bytes: what a child may use beyond that.
+        show: says how a record would look.
     """
-    gate = Gate()
+    gate = Gate(show)
     gate.rehearse()
 
     def work(channel: Channel) -> None:

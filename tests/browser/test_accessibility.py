@@ -27,6 +27,8 @@ PATHS = (
     "/changes",
     "/timeline",
     "/compare?d=gemex&d=pathmmu",
+    "/contribute",
+    "/contribute?dataset=gemex&field=modality",
     "/sparql",
     "/query/datasets-by-modality",
 )

@@ -36,7 +36,7 @@ data, name = Path(sys.argv[1]), sys.argv[2]
 curation.folder = editing.folder = lambda _: data
 for number in range(1000):
     text = f"{name} {number}\\n" * 2000
-    verdict = Verdict(True, name, f"datasets/{name}", text, "", True, (), "")
+    verdict = Verdict(True, name, f"datasets/{name}", text, "", True, (), "", {})
     condition = curation.Condition(is_any_of=None)
     written = curation.write(lambda: verdict, curation.Author(name), condition)
     print(written.state, flush=True)

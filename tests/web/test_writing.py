@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import time
 import urllib.error
 import urllib.request
@@ -60,23 +59,16 @@ class Site(NamedTuple):
 
 @pytest.fixture(scope="module")
 def site(
-    built: object,
+    copied: Callable[[Path], Path],
     running: Callable[..., AbstractContextManager[str]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    assert built
-    root = tmp_path_factory.mktemp("site")
-    for name in ("src", "data", "ontology", "shapes", "build"):
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / name, root / name, ignore=ignored)
-    for name in ("pyproject.toml", "server.py"):
-        shutil.copy(ROOT / name, root)
+    root = copied(tmp_path_factory.mktemp("site"))
     digest = hashlib.sha256(TOKEN.encode()).hexdigest()
     settings = {
         "MEDBENCH_WRITABLE": "on",
         "MEDBENCH_TOKENS": f"ann:{digest}",
         "MEDBENCH_ACCESS_LOG": "off",
-        "MEDBENCH_CHECK_DEADLINE_S": "120",
     }
     with running(root, **settings) as address:
         yield Site(address, root / "data")

@@ -1,12 +1,24 @@
-"""New records from documents that others publish: arXiv, BibTeX, Hugging Face, Croissant.
+"""New records from documents that others publish, and from what people enter into a form.
 
 ``sources`` reads what a document states, ``drafting`` makes records of it. What a document doesn't
-state stays absent; whole sentences of others are never taken over.
+state stays absent; whole sentences of others are never taken over. ``entries`` makes a record of
+what was entered.
 """
 
 from __future__ import annotations
 
 from medbench_kg.intake.drafting import KINDS, Draft, Given, draft
+from medbench_kg.intake.entries import corrected, record_of
 from medbench_kg.intake.sources import Told, address_of, read
 
-__all__ = ["KINDS", "Draft", "Given", "Told", "address_of", "draft", "read"]
+__all__ = [
+    "KINDS",
+    "Draft",
+    "Given",
+    "Told",
+    "address_of",
+    "corrected",
+    "draft",
+    "read",
+    "record_of",
+]

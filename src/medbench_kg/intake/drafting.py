@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from medbench_kg.records import Node
     from medbench_kg.store import Store
 
-__all__ = ["KINDS", "Draft", "Given", "draft"]
+__all__ = ["KINDS", "Draft", "Given", "catalogue_record", "draft", "kebab", "place"]
 
 #: Classes that a dataset can be of.
 KINDS = ("Benchmark", "TrainingSet", "EvaluationToolkit", "SourceDataset")
@@ -90,7 +90,7 @@ def draft(assembled: Assembled, told: Told, *, source: str, today: str, given: G
     name, url = given.title or told.name, given.url or told.url
     missed: tuple[str, ...] = ()
     if name:
-        slug = given.slug or _kebab(name)
+        slug = given.slug or kebab(name)
         if not slug or slug in taken:
             raise RecordError(
                 f"There is a record “{slug}” already, or the name makes no slug.",
@@ -104,7 +104,9 @@ def draft(assembled: Assembled, told: Told, *, source: str, today: str, given: G
         node = _dataset(slug, name, url, cited, found, assembled.store)
         node |= {"type": list(given.kinds)} if given.kinds else {}
         node |= {"description": dict(given.description)} if given.description else {}
-        node["record"] = _record(slug, node, source or url or (about if cited else ""), today)
+        node["record"] = catalogue_record(
+            slug, node, source or url or (about if cited else ""), today
+        )
         records[f"datasets/{slug}.yaml"] = node
     if not records:
         raise RecordError(
@@ -121,25 +123,24 @@ def _dataset(
     node["title"] = {"en": name}
     node |= {key: found[key] for key in _SCHEMES if found[key]}
     if url:
-        host, _ = readme.host_of(url, "")
-        labels = {
-            row["value"].rpartition("/")[2]: {"en": row["en"], "zh": row["zh"]}
-            for row in store.rows(
-                catalogue.internal("concepts-of-scheme", "scheme", [f"{BASE}host"])
-            )
-        }
-        node["distribution"] = [
-            {
-                "id": f"#{host}",
-                "type": "Distribution",
-                "title": labels[host],
-                "accessURL": url,
-                "host": host,
-                "releaseStatus": "unknown",
-                **({"licence": found["licence"]} if found["licence"] else {}),
-            }
-        ]
+        licence = {"licence": found["licence"]} if found["licence"] else {}
+        node["distribution"] = [{**place(url, store), **licence}]
     return {**node, "paper": [paper]} if paper else node
+
+
+def place(url: str, store: Store) -> Node:
+    """Make a distribution of an address: its host is told by it, and names it."""
+    host, _ = readme.host_of(url, "")
+    rows = store.rows(catalogue.internal("concepts-of-scheme", "scheme", [f"{BASE}host"]))
+    named = next(row for row in rows if row["value"] == f"{BASE}host/{host}")
+    return {
+        "id": f"#{host}",
+        "type": "Distribution",
+        "title": {"en": named["en"], "zh": named["zh"]},
+        "accessURL": url,
+        "host": host,
+        "releaseStatus": "unknown",
+    }
 
 
 def _paper(slug: str, told: Told, about: str, today: str) -> Node:
@@ -160,10 +161,11 @@ def _paper(slug: str, told: Told, about: str, today: str) -> Node:
     }
     node = {key: value for key, value in node.items() if value}
     node["authorListComplete"] = str(bool(told.authors) and "others" not in told.authors).lower()
-    return {**node, "record": _record(slug, node, about, today)}
+    return {**node, "record": catalogue_record(slug, node, about, today)}
 
 
-def _record(slug: str, node: Node, source: str, today: str) -> Node:
+def catalogue_record(slug: str, node: Node, source: str, today: str) -> Node:
+    """Make the catalogue record of a thing; without a source it has no evidence."""
     silent = {"id", "type", "identifier", "page", "authorListComplete"}
     record: Node = {
         "id": f"mbr:{slug}",
@@ -233,9 +235,10 @@ def _chosen(given: tuple[str, ...], words: Mapping[str, str], key: str) -> list[
 def _paper_slug(told: Told) -> str:
     if told.arxiv:
         return f"arxiv-{told.arxiv}"
-    return f"doi-{_kebab(told.doi)}" if told.doi else ""
+    return f"doi-{kebab(told.doi)}" if told.doi else ""
 
 
-def _kebab(text: str) -> str:
+def kebab(text: str) -> str:
+    """Make a slug of a name; "" if it has no Latin letters and no digits."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")

@@ -211,7 +211,10 @@ def date_and_venue(text: str, terms: Terms) -> tuple[str, str, list[tuple[str, s
 
 def host_of(url: str, label: str) -> tuple[str, str]:
     """The kind of host that an address has, and the one that its label claims, "" if none."""
-    domain = (urlsplit(url).hostname or "").removeprefix("www.")
+    try:
+        domain = (urlsplit(url).hostname or "").removeprefix("www.")
+    except ValueError:  # brackets that hold no address
+        domain = ""
     claimed = _HOST_NAMES.get(normalise(label), "")
     for known, host in _HOSTS.items():
         if domain == known or domain.endswith(f".{known}"):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING
 
+from medbench_kg.catalogue import internal
 from medbench_kg.errors import RecordError
 from medbench_kg.readme import Facts, Figure, Link, Terms, normalise, plural
 
@@ -123,7 +123,7 @@ def read_terms(assembled: Assembled) -> Terms:
     """Collect the words by which cells name concepts, units and venues."""
     names: dict[str, dict[str, str]] = {}
     labels: dict[tuple[str, str], str] = {}
-    for row in assembled.store.rows(_sparql("list-names")):
+    for row in assembled.store.rows(internal("list-names")):
         scheme, slug = row["scheme"].rpartition("/")[2], row["concept"].rpartition("/")[2]
         name, lang = row["name"], row.get("lang", "")
         spelt = names.setdefault(scheme, {})
@@ -178,11 +178,6 @@ def preferred_labels(assembled: Assembled) -> dict[tuple[str, str, str], str]:
             row["concept"].rpartition("/")[2],
             row["lang"],
         ): row["name"]
-        for row in assembled.store.rows(_sparql("list-names"))
+        for row in assembled.store.rows(internal("list-names"))
         if row["preferred"] == "true"
     }
-
-
-def _sparql(name: str) -> str:
-    package = resources.files("medbench_kg") / "sparql" / f"{name}.rq"
-    return package.read_text(encoding="utf-8")

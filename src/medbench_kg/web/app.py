@@ -20,6 +20,7 @@ from medbench_kg.web.browse import browse
 from medbench_kg.web.cache import keep, keep_nothing
 from medbench_kg.web.compare import PATHS as COMPARE
 from medbench_kg.web.compare import compare
+from medbench_kg.web.contribute import contribute
 from medbench_kg.web.coverage import coverage
 from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
 from medbench_kg.web.descriptions import descriptions
@@ -103,6 +104,7 @@ def create_app(
     app.register_blueprint(overviews(store))
     app.register_blueprint(compare(store))
     app.register_blueprint(finding(store, settings))
+    app.register_blueprint(contribute(store, gate, settings))
     app.register_blueprint(pages(store, manifest))
     app.register_blueprint(feeds(store))
     supplement = supplements(store, risks)

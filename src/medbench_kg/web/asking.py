@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.web.hints import Names
 
-__all__ = ["OUTCOME", "Asked", "body_of", "evaluate_first", "html", "lasting", "read"]
+__all__ = ["OUTCOME", "Asked", "body_of", "evaluate_first", "html", "lasting", "parameters", "read"]
 
 #: Where the environment of a request holds what came of its query: an answer, or an error.
 OUTCOME = "medbench.outcome"
@@ -145,7 +145,7 @@ def read(request: Request) -> Asked:
         QueryError: something isn't UTF-8.
         UpdateError: the body is an update.
     """
-    sent = _parameters(request.query_string)
+    sent = parameters(request.query_string)
     if request.method in {"POST", "QUERY"}:
         kind = request.mimetype
         charset = request.mimetype_params.get("charset", "utf-8").lower()
@@ -154,13 +154,18 @@ def read(request: Request) -> Asked:
         if kind not in {_FORM, _QUERY} or charset not in {"utf-8", "utf8"}:
             abort(415, f"Send {_FORM} or {_QUERY}, in UTF-8.")
         body = body_of(request)
-        more = _parameters(body) if kind == _FORM else {"query": [_utf8(body)]}
+        more = parameters(body) if kind == _FORM else {"query": [_utf8(body)]}
         for name, found in more.items():
             sent.setdefault(name, []).extend(found)
     return Asked(request.headers.get("Accept", ""), sent)
 
 
-def _parameters(form: bytes) -> dict[str, list[str]]:
+def parameters(form: bytes) -> dict[str, list[str]]:
+    """Read what a form or the query of a URL sends.
+
+    Raises:
+        QueryError: it isn't UTF-8.
+    """
     try:
         return parse_qs(_utf8(form), keep_blank_values=True, errors="strict")
     except UnicodeDecodeError as error:

@@ -27,7 +27,7 @@ from medbench_kg.vocabulary import BASE
 if TYPE_CHECKING:
     from flask import Flask
 
-__all__ = ["Kind", "kinds", "problem", "register"]
+__all__ = ["Kind", "kinds", "problem", "register", "status_of"]
 
 _STATUS: dict[type[errors.MedbenchError], HTTPStatus] = {
     errors.RecordError: HTTPStatus.BAD_REQUEST,
@@ -212,8 +212,13 @@ def _code(what: _What) -> str:
     return HTTP_STATUS_CODES[what].lower().replace(" ", "-")
 
 
+def status_of(error: errors.MedbenchError) -> HTTPStatus:
+    """The status of the answer to a request that fails so."""
+    return _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
 def _from_core(error: errors.MedbenchError) -> Response:
-    status = _STATUS.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
+    status = status_of(error)
     position = _POSITION.fullmatch(error.where)
     place = {"line": int(position[1]), "column": int(position[2])} if position else {}
     more: dict[str, str | int | list[str]] = {"hint": error.hint, "where": error.where, **place}

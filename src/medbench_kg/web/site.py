@@ -30,6 +30,7 @@ from medbench_kg.evaluation import Limits, Pool
 from medbench_kg.negotiation import CROISSANT, FORMATS, GRAPH_FORMATS
 from medbench_kg.settings import Settings
 from medbench_kg.web.app import create_app
+from medbench_kg.web.contribute import PATHS as CONTRIBUTE
 from medbench_kg.web.coverage import AXES
 from medbench_kg.web.descriptions import PATHS as DESCRIPTIONS
 
@@ -64,8 +65,8 @@ _UNLINKED = (
     *(f"{path}?format={fmt.suffix}" for path in DESCRIPTIONS for fmt in GRAPH_FORMATS),
 )
 
-#: Without a server there is no endpoint, and so no page to ask it.
-_DYNAMIC = frozenset({"/sparql", "/zh/sparql"})
+#: Without a server nothing can be asked or checked, so there are no pages for that.
+_DYNAMIC = frozenset({"/sparql", "/zh/sparql", *CONTRIBUTE})
 
 #: Pages whose links with up to so many arguments are followed; of others those with one.
 _FOLLOWED, _MOST = frozenset({"coverage.html", "zh/coverage.html"}), 2

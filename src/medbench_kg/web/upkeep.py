@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from medbench_kg import curation, gate, nursery, pipeline
+from medbench_kg.web.preview import preview
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +70,6 @@ def start_gate(shared: Path, settings: Settings) -> None:
     """Fork the gate, which reads the records when it is first asked."""
     path = shared / "gate"
     if settings.checks:
-        prepare = partial(gate.prepare, settings.memory_mb << 20)
+        prepare = partial(gate.prepare, settings.memory_mb << 20, preview)
         nursery.start_nursery(path, settings.checks, prepare, is_lazy=True)
     os.environ[GATE] = str(path)

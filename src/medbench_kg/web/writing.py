@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.settings import Settings
 
-__all__ = ["writing"]
+__all__ = ["author", "writing"]
 
 #: What a report is written in: JSON first, since it holds both languages, place and repair.
 _REPORT = Format("json", "application/json", "json", "graph")
@@ -138,14 +138,29 @@ def _document() -> tuple[str, bytes]:
 def _author(tokens: Mapping[str, str]) -> Author:
     """Who sends a token that is known, and why they change the record."""
     sent = request.authorization
-    if sent is None or sent.type != "bearer" or not sent.token:
+    token = sent.token if sent is not None and sent.type == "bearer" else None
+    reason = unquote(request.headers.get("Medbench-Reason", ""))[:_REASON]
+    return author(token or "", tokens, " ".join(reason.split()))
+
+
+def author(token: str, tokens: Mapping[str, str], reason: str = "") -> Author:
+    """Find who has a token.
+
+    Args:
+        token: as it was sent; "" if none was.
+        tokens: name → digest of the token, SHA-256.
+        reason: why a record is changed.
+
+    Raises:
+        Unauthorized: there is no token, or nobody has it.
+    """
+    if not token:
         raise _unauthorized(gettext("Writing takes a token."))
-    digest = hashlib.sha256(sent.token.encode()).hexdigest()
+    digest = hashlib.sha256(token.encode()).hexdigest()
     names = [name for name, known in tokens.items() if hmac.compare_digest(known, digest)]
     if not names:
         raise _unauthorized(gettext("The token isn't known."), error="invalid_token")
-    reason = unquote(request.headers.get("Medbench-Reason", ""))[:_REASON]
-    return Author(names[0], " ".join(reason.split()))
+    return Author(names[0], reason)
 
 
 def _unauthorized(detail: str, **more: str) -> Unauthorized:

@@ -1,0 +1,221 @@
+"""The form by which a dataset is proposed, for pages, issues and the command line alike.
+
+Which facts are asked for, and in what words, is in ``form.ttl``; what a field takes comes from the
+shapes and the concept schemes. So a form never asks for what a record can't hold.
+
+Specification: SHACL, section 2.3.2 (non-validating property shape characteristics) and section
+2.3.1.2 (sequence paths); SKOS Reference, section 5 (labels).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from medbench_kg import vocabulary
+from medbench_kg.catalogue import internal
+from medbench_kg.errors import SubmissionError
+from medbench_kg.store import LocalStore
+from medbench_kg.vocabulary import BASE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from medbench_kg.store import Store
+    from medbench_kg.vocabulary import Vocabulary
+
+__all__ = ["LANGUAGES", "Choice", "Entries", "Field", "Form", "form"]
+
+#: Languages of texts.
+LANGUAGES = ("en", "zh")
+
+#: What was entered: name of an input → its values, none of them empty.
+Entries = dict[str, list[str]]
+
+#: Language → text.
+_Texts = dict[str, str]
+
+#: Local names of the classes that the fields are about, by the key that leads to their nodes.
+_CLASSES = {"extent": "Extent", "distribution": "Distribution", "record": "CatalogRecord"}
+
+#: The classes of datasets with rules on what has to be there.
+_DATASETS = ("Dataset", "Benchmark")
+
+#: What has to be there, but is made if nothing is entered.
+_MADE = frozenset({"identifier"})
+
+#: Longest text of an entry, in characters.
+_LONGEST = 4000
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A value that a field takes: what stands in the record, and what it is called."""
+
+    value: str
+    names: _Texts
+
+
+@dataclass(frozen=True)
+class Field:
+    """A fact that is asked for.
+
+    Attributes:
+        keys: where it stands in a record, key by key.
+        group: heading that it stands under.
+        names: what it is called.
+        helps: what to enter.
+        choices: the values that it takes; () if it is a text.
+        is_required: whether it has to be entered for a benchmark.
+        is_multiple: whether it takes several values.
+        is_by_language: whether there is a text for each language.
+        is_long: whether a text has more than a few words.
+        is_link: whether it is an address.
+    """
+
+    keys: tuple[str, ...]
+    group: _Texts
+    names: _Texts
+    helps: _Texts
+    choices: tuple[Choice, ...]
+    is_required: bool
+    is_multiple: bool
+    is_by_language: bool
+    is_long: bool
+    is_link: bool
+
+    @property
+    def name(self) -> str:
+        """Its name in a form."""
+        return ".".join(self.keys)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of its inputs, one for each language if it is a text for people."""
+        if not self.is_by_language:
+            return (self.name,)
+        return tuple(f"{self.name}.{lang}" for lang in LANGUAGES)
+
+    def sorted_choices(self, lang: str) -> list[Choice]:
+        """The values that it takes, in the order of a reader."""
+        return sorted(self.choices, key=lambda choice: choice.names[lang].casefold())
+
+
+@dataclass(frozen=True)
+class Form:
+    """All fields, in order."""
+
+    fields: tuple[Field, ...]
+
+    def groups(self) -> Iterator[tuple[_Texts, list[Field]]]:
+        """The fields below each heading."""
+        headings = {one.group["en"]: one.group for one in self.fields}
+        for key, heading in headings.items():
+            yield heading, [one for one in self.fields if one.group["en"] == key]
+
+    @cached_property
+    def inputs(self) -> dict[str, Field]:
+        """Name of each input → its field."""
+        return {name: one for one in self.fields for name in one.inputs}
+
+    def read(self, sent: Mapping[str, Sequence[str]]) -> Entries:
+        """Take what was entered; blanks around it and empty values are left out.
+
+        Args:
+            sent: name of an input → values.
+
+        Raises:
+            SubmissionError: there is no such input, one that takes a single value has several, or a
+                value is too long.
+        """
+        entries: Entries = {}
+        for name, values in sent.items():
+            if name not in self.inputs:
+                raise SubmissionError(
+                    f"The form has no field “{name[:60]}”.", hint="Use the form as it is."
+                )
+            found = [text for text in map(_clean, values) if text]
+            if len(found) > 1 and not self.inputs[name].is_multiple:
+                raise SubmissionError(
+                    f"“{name}” was sent {len(found)} times.", hint="Send it once."
+                )
+            if any(len(text) > _LONGEST for text in found):
+                raise SubmissionError(
+                    f"“{name}” has more than {_LONGEST} characters.", hint="Shorten it."
+                )
+            entries[name] = list(dict.fromkeys(found))
+        return {name: values for name, values in entries.items() if values}
+
+
+def form(store: Store) -> Form:
+    """Make the form of a graph: its shapes and schemes say what may be entered."""
+    own = LocalStore()
+    package = resources.files("medbench_kg") / "form.ttl"
+    own.load(package.read_text(encoding="utf-8").encode(), "turtle", base=f"{BASE}form")
+    names, rules = vocabulary.load(), _rules(store)
+    return Form(tuple(_field(row, rules, store, names) for row in own.rows(internal("form"))))
+
+
+def _field(
+    row: dict[str, str], rules: Mapping[tuple[str, str], _Rule], store: Store, names: Vocabulary
+) -> Field:
+    path = [row[step] for step in ("first", "second", "third") if step in row]
+    keys = tuple(_key(step, names) for step in path)
+    inner = _CLASSES.get(keys[0]) if keys[1:] else None
+    about = [names.property_of(one) for one in ([inner] if inner else _DATASETS)]
+    found = [rules[one, path[-1]] for one in about if (one, path[-1]) in rules]
+    scheme = next((one.scheme for one in found if one.scheme), "")
+    query = "form-kinds" if keys == ("type",) else "concepts-of-scheme"
+    rows = store.rows(internal(query, *(("scheme", [scheme]) if scheme else ())))
+    choices = rows if scheme or keys == ("type",) else []
+    return Field(
+        keys,
+        {"en": row["groupEn"], "zh": row["groupZh"]},
+        {"en": row["en"], "zh": row["zh"]},
+        {"en": row["helpEn"], "zh": row["helpZh"]},
+        tuple(Choice(_slug(one["value"]), {"en": one["en"], "zh": one["zh"]}) for one in choices),
+        is_required=any(one.is_required for one in found) and keys[0] not in _MADE and not inner,
+        is_multiple=bool(choices) and not any(one.is_single for one in found),
+        is_by_language=names.is_language_map(keys[-1]),
+        is_long=row["long"] == "true",
+        is_link=names.is_link(keys[-1]),
+    )
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What all constraints on a property of a class say together."""
+
+    is_required: bool
+    is_single: bool
+    scheme: str
+
+
+def _rules(store: Store) -> dict[tuple[str, str], _Rule]:
+    """Class and property → what the shapes say."""
+    found: dict[tuple[str, str], _Rule] = {}
+    for row in store.rows(internal("form-rules")):
+        key = row["class"], row["property"]
+        before = found.get(key, _Rule(is_required=False, is_single=False, scheme=""))
+        found[key] = _Rule(
+            before.is_required or row["required"] == "true",
+            before.is_single or row["single"] == "true",
+            before.scheme or row.get("scheme", ""),
+        )
+    return found
+
+
+def _key(step: str, names: Vocabulary) -> str:
+    """The key of a property; of one that is followed backwards, the key for that."""
+    return names.keys_of(step)[0]
+
+
+def _slug(iri: str) -> str:
+    return iri.rpartition("#")[2].rpartition("/")[2]
+
+
+def _clean(text: str) -> str:
+    """A text on one line, without characters that can't be seen."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

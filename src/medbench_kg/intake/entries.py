@@ -1,0 +1,165 @@
+"""Makes a record of what was entered into a form, whether it may be published or not.
+
+Nothing is refused here: what is missing or wrong stays so, and the shapes say it.
+"""
+
+from __future__ import annotations
+
+import re
+from copy import deepcopy
+from itertools import count
+from typing import TYPE_CHECKING
+
+from medbench_kg.intake.drafting import catalogue_record, kebab, place
+from medbench_kg.records import encode
+from medbench_kg.vocabulary import BASE
+
+if TYPE_CHECKING:
+    from medbench_kg.form import Entries, Field, Form
+    from medbench_kg.records import Node
+    from medbench_kg.store import Store
+
+__all__ = ["corrected", "record_of"]
+
+#: Slug of a record that has neither a short name nor a name to make one of.
+_UNNAMED = "unnamed"
+
+#: Digits in groups, as figures are printed.
+_GROUPED = re.compile(r"(?<=\d)[,， ](?=\d{3})")
+
+#: What separates values in a text.
+_SEPARATORS = re.compile(r"[,，、;；\n]")
+
+#: Keys of a date, and those that stand for one that isn't a day.
+_DATES = ("issued", "issuedMonth", "issuedYear")
+_PRECISIONS = {re.compile(r"\d{4}"): "issuedYear", re.compile(r"\d{4}-\d\d"): "issuedMonth"}
+
+
+def record_of(entries: Entries, form: Form, store: Store, today: str) -> Node:
+    """Make the record of a dataset of what was entered; its status is “proposed”.
+
+    Args:
+        entries: what :meth:`Form.read` gives.
+        form: the form that it was entered into.
+        store: the graph, which names hosts.
+        today: the day, ISO 8601.
+    """
+    slug = _slug(entries)
+    node: Node = {"id": f"mbd:{slug or _UNNAMED}", "type": ["Dataset"]}
+    node |= {"identifier": slug} if slug else {}
+    for one in form.fields:
+        value = _value(one, entries)
+        if value and one.keys != ("identifier",):
+            _put(node, one.keys, value)
+    _date(node)
+    if "distribution" in node:
+        told = node["distribution"]
+        node["distribution"] = [{**place(told.get("accessURL", ""), store), **told}]
+        if "accessURL" not in told:
+            del node["distribution"][0]["accessURL"]
+    if "extent" in node:
+        node["extent"] = [{"id": "#extent", "type": "Extent", **node["extent"]}]
+    source = node.pop("record", {}).get("evidence", {}).get("source", "")
+    node["record"] = catalogue_record(slug or _UNNAMED, node, source, today)
+    return node
+
+
+def corrected(
+    node: Node, field: Field, text: str, source: str, lang: str, today: str
+) -> Node | None:
+    """Make the record of a dataset say what is right, with the source for it.
+
+    Args:
+        node: the record that there is.
+        field: which fact is wrong.
+        text: what is right: values or their names, separated by commas where there can be several.
+        source: address of what states it.
+        lang: language of a text for people.
+        today: the day, ISO 8601.
+
+    Returns:
+        The record; None if it has several of what the field is a part of.
+    """
+    node = deepcopy(node)
+    values = [part.strip() for part in _SEPARATORS.split(text)] if field.choices else [text]
+    name = f"{field.name}.{lang}" if field.is_by_language else field.name
+    value = _value(field, {name: [_named(field, one) for one in values if one]})
+    key, *inner = field.keys
+    if inner:
+        parts = node.setdefault(key, [{"id": f"#{key}", "type": key.capitalize()}])
+        if len(parts) != 1:
+            return None
+        parts[0][inner[0]] = value
+    elif isinstance(value, dict):
+        node[key] = {**node.get(key, {}), **value}
+    elif key == "issued":
+        node = {one: kept for one, kept in node.items() if one not in _DATES} | {key: value}
+        _date(node)
+    else:
+        node[key] = value
+    taken = {one["id"] for one in node["record"].get("evidence", ())}
+    free = next(f"#evidence-{n}" for n in count(1) if f"#evidence-{n}" not in taken)
+    proof = {
+        "id": free,
+        "type": "Evidence",
+        "confidence": "confirmed",
+        "source": encode(source),
+        "supports": [key],
+        "retrieved": today,
+    }
+    node["record"] |= {"evidence": [*node["record"].get("evidence", ()), proof]}
+    return node
+
+
+def _named(field: Field, text: str) -> str:
+    """The value that goes by a name, in any language; the text itself if there is none."""
+    wanted = text.casefold()
+    for choice in field.choices:
+        if wanted in {choice.value, *(name.casefold() for name in choice.names.values())}:
+            return choice.value
+    return text
+
+
+def _slug(entries: Entries) -> str:
+    """The slug that was chosen, else one of the name."""
+    chosen = entries.get("identifier", [""])[0]
+    return kebab(chosen or entries.get("title.en", [""])[0])
+
+
+def _value(field: Field, entries: Entries) -> str | list[str] | Node:
+    """What a field holds, in the form of a record; nothing if it is empty."""
+    if field.is_by_language:
+        texts = {name.rpartition(".")[2]: entries.get(name, [""])[0] for name in field.inputs}
+        return {lang: text for lang, text in texts.items() if text}
+    found = entries.get(field.name, [])
+    if field.name == "paper":
+        return [_paper(text) for text in found]
+    if field.name == "extent.value":
+        found = [_GROUPED.sub("", text) for text in found]
+    if field.is_link:
+        found = [encode(text) for text in found]
+    return found if field.is_multiple else next(iter(found), "")
+
+
+def _put(node: Node, keys: tuple[str, ...], value: object) -> None:
+    """Put a value where its keys lead."""
+    for key in keys[:-1]:
+        node = node.setdefault(key, {})
+    node[keys[-1]] = value
+
+
+def _date(node: Node) -> None:
+    """Move a date to the key that says how precise it is."""
+    text = node.pop("issued", "")
+    if text:
+        fitting = (key for pattern, key in _PRECISIONS.items() if pattern.fullmatch(text))
+        node[next(fitting, "issued")] = text
+
+
+def _paper(text: str) -> str:
+    """The slug of a paper, from its slug, its IRI, its arXiv id or its address there."""
+    found = re.fullmatch(
+        r"(?i)(?:https?://arxiv\.org/(?:abs|pdf|html)/|arxiv:|arxiv-)?(\d{4}\.\d{4,5})(?:v\d+)?",
+        text,
+    )
+    return f"arxiv-{found[1]}" if found else encode(text.removeprefix(f"{BASE}paper/"))
