@@ -14,7 +14,7 @@ SOURCES := $(shell find data ontology shapes src/medbench_kg/queries src/medbenc
 serve: build/manifest.json
 	@exec $(BIN)/medbench serve
 
-test: $(VENV)/.dev $(VENV)/.system $(VENV)/.virtuoso $(VENV)/.comunica
+test: $(VENV)/.dev $(VENV)/.system $(VENV)/.virtuoso $(VENV)/.comunica $(VENV)/.openapi
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -81,6 +81,12 @@ $(VENV)/.virtuoso: $(VENV)/.run
 $(VENV)/.comunica: $(VENV)/.run
 	-command -v npm >/dev/null && npm install --silent --no-audit --no-fund \
 	  --prefix $(VENV)/share/comunica "@comunica/query-sparql-file@5" "node@22"
+	@touch $@
+
+# A validator apart from the others: it and cffconvert can't use the same jsonschema.
+$(VENV)/.openapi: $(VENV)/.run
+	$(PYTHON) -m venv $(VENV)/share/openapi
+	$(VENV)/share/openapi/bin/python -m pip install --quiet "openapi-spec-validator>=0.9"
 	@touch $@
 
 # A peer that can't be installed is reported as such by the benchmark, so this goes on without it.

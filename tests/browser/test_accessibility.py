@@ -31,6 +31,8 @@ PATHS = (
     "/contribute?dataset=gemex&field=modality",
     "/sparql",
     "/query/datasets-by-modality",
+    "/api",
+    "/about",
 )
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 

@@ -15,6 +15,7 @@ from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
 from medbench_kg.negotiation import FORMATS, by_name
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
+from medbench_kg.web.about import about
 from medbench_kg.web.asking import evaluate_first
 from medbench_kg.web.browse import browse
 from medbench_kg.web.cache import keep, keep_nothing
@@ -31,6 +32,7 @@ from medbench_kg.web.limit import limit
 from medbench_kg.web.lineage import PATHS as LINEAGE
 from medbench_kg.web.lineage import Risks, lineage
 from medbench_kg.web.links import links
+from medbench_kg.web.openapi import openapi
 from medbench_kg.web.overviews import PATHS as OVERVIEWS
 from medbench_kg.web.overviews import overviews
 from medbench_kg.web.pages import pages
@@ -106,6 +108,8 @@ def create_app(
     app.register_blueprint(finding(store, settings))
     app.register_blueprint(contribute(store, gate, settings))
     app.register_blueprint(pages(store, manifest))
+    app.register_blueprint(about(store, manifest, settings))
+    app.register_blueprint(openapi(store, manifest, settings))
     app.register_blueprint(feeds(store))
     supplement = supplements(store, risks)
     app.register_blueprint(resources(store, manifest.version, renditions(store), supplement))

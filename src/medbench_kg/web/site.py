@@ -66,7 +66,9 @@ _UNLINKED = (
 )
 
 #: Without a server nothing can be asked or checked, so there are no pages for that.
-_DYNAMIC = frozenset({"/sparql", "/zh/sparql", *CONTRIBUTE})
+_DYNAMIC = CONTRIBUTE + tuple(
+    f"{lang}/{name}" for name in ("sparql", "api", "openapi.json") for lang in ("", "/zh")
+)
 
 #: Pages whose links with up to so many arguments are followed; of others those with one.
 _FOLLOWED, _MOST = frozenset({"coverage.html", "zh/coverage.html"}), 2
