@@ -46,6 +46,9 @@ _DATASETS = ("Dataset", "Benchmark")
 #: What has to be there, but is made if nothing is entered.
 _MADE = frozenset({"identifier"})
 
+#: Keys whose values nobody corrects: one never changes, one says where the others are from.
+_FIXED = frozenset({"identifier", "record"})
+
 #: Longest text of an entry, in characters.
 _LONGEST = 4000
 
@@ -119,6 +122,11 @@ class Form:
     def inputs(self) -> dict[str, Field]:
         """Name of each input → its field."""
         return {name: one for one in self.fields for name in one.inputs}
+
+    @cached_property
+    def correctable(self) -> dict[str, Field]:
+        """Fields whose values can be said to be wrong, by their names."""
+        return {one.name: one for one in self.fields if one.keys[0] not in _FIXED}
 
     def read(self, sent: Mapping[str, Sequence[str]]) -> Entries:
         """Take what was entered; blanks around it and empty values are left out.

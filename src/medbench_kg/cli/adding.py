@@ -6,16 +6,27 @@ import datetime as dt
 import re
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from medbench_kg import editing, intake, pipeline, records, upstream, vocabulary
+from medbench_kg.cli import replying
 from medbench_kg.cli.console import Progress, locale_language
 from medbench_kg.cli.curation import print_report
-from medbench_kg.errors import RecordError
+from medbench_kg.errors import MedbenchError, RecordError
 from medbench_kg.fetching import Web
 
+if TYPE_CHECKING:
+    from medbench_kg.readme import Lang
+
 __all__ = ["add"]
+
+#: A file that is written.
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+#: Languages of the tables of the list.
+_TABLES: tuple[Lang, ...] = ("en", "zh")
 
 #: Longest document that is read, in bytes.
 _LONGEST = 4 << 20
@@ -54,7 +65,7 @@ _WORDS = {
     "source",
     required=True,
     metavar="FILE|URL|ARXIV-ID",
-    help="arXiv's Atom, a BibTeX entry, a Hugging Face dataset card, or Croissant.",
+    help="arXiv's Atom, a BibTeX entry, a Hugging Face dataset card, Croissant, or an issue.",
 )
 @click.option("--title", help="Name of the dataset, where the document doesn't give it.")
 @click.option("--slug", help="Last part of its IRI; it never changes. Default: from the name.")
@@ -64,9 +75,11 @@ _WORDS = {
 @click.option("--task", multiple=True, help="Slug or label of a concept; again for each.")
 @click.option("--description-en", "en", help="One sentence in your own words, in English.")
 @click.option("--description-zh", "zh", help="The same in Chinese.")
+@click.option("--reply", type=_FILE, help="Write what is found here, as the answer to an issue.")
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
 def add(
     source: str,
+    reply: Path | None,
     lang: str | None,
     en: str | None,
     zh: str | None,
@@ -77,19 +90,48 @@ def add(
     What the document doesn't state stays absent; the findings name what is missing. The status of
     a draft is “proposed”.
     """
-    language = lang or locale_language()
+    try:
+        files, is_issue = _added(source, lang or locale_language(), {"en": en, "zh": zh}, given)
+    except MedbenchError as error:
+        if reply:
+            replying.refuse(reply, error)
+        raise
+    if reply:
+        if not replying.reply(reply, files, lambda: _rows(files)):
+            raise SystemExit(3)
+        return
+    from medbench_kg.validation import Severity  # noqa: PLC0415  pulls in pySHACL
+
+    if not is_issue:
+        click.echo("\n".join(_rows(files)))
+    print_report(files, lang or locale_language(), "text", Severity.WARNING)
+    if is_issue:  # which may hold anything, and has rows only if it conforms
+        click.echo("\n".join(_rows(files)))
+
+
+def _added(
+    source: str,
+    language: str,
+    description: dict[str, str | None],
+    given: dict[str, str | tuple[str, ...] | None],
+) -> tuple[tuple[Path, ...], bool]:
+    """Write drafts of what a source states; give the files, and whether it is an issue."""
     words = _WORDS[language]
     with Progress(words["reading"]):
         content, where = _content(source)
         told = intake.read(content, where)
     click.echo(words["read"].format(kind=told.kind), err=True)
-    draft = intake.draft(
-        pipeline.assemble(),
-        told,
-        source=where if "://" in where and "/api/" not in where else "",
-        today=dt.datetime.now(tz=dt.UTC).date().isoformat(),
-        given=_asked(told, language, {"en": en, "zh": zh}, given),
-    )
+    assembled, today = pipeline.assemble(), dt.datetime.now(tz=dt.UTC).date().isoformat()
+    if told.issue:
+        draft = intake.of_issue(assembled, told.issue, today)
+    else:
+        draft = intake.draft(
+            assembled,
+            told,
+            source=where if "://" in where and "/api/" not in where else "",
+            today=today,
+            given=_asked(told, language, description, given),
+        )
     if draft.not_understood:
         click.echo(words["missed"].format(words=", ".join(draft.not_understood)), err=True)
     names = vocabulary.load()
@@ -97,14 +139,14 @@ def add(
         {name: records.canonical(node, names) for name, node in draft.records.items()}
     )
     click.echo(words["written"].format(files=", ".join(map(str, files))), err=True)
-    assembled = pipeline.assemble()
-    for path in files:
-        if path.parent.name == "datasets":
-            for table in ("en", "zh"):
-                click.echo(upstream.proposed_row(assembled, path.stem, table))
-    from medbench_kg.validation import Severity  # noqa: PLC0415  pulls in pySHACL
+    return tuple(files), bool(told.issue)
 
-    print_report(tuple(files), language, "text", Severity.WARNING)
+
+def _rows(files: tuple[Path, ...]) -> list[str]:
+    """Rows of datasets in the tables of the list, English and Chinese."""
+    assembled = pipeline.assemble(files)
+    slugs = [path.stem for path in files if path.parent.name == "datasets"]
+    return [upstream.proposed_row(assembled, slug, lang) for slug in slugs for lang in _TABLES]
 
 
 def _asked(

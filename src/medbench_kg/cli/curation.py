@@ -13,9 +13,9 @@ from medbench_kg.cli.console import FOLDER, Progress, locale_language
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from medbench_kg.validation import Severity
+    from medbench_kg.validation import Report, Severity
 
-__all__ = ["check", "fmt", "print_report"]
+__all__ = ["check", "checked", "fmt", "print_report"]
 
 
 @click.command()
@@ -93,14 +93,7 @@ def print_report(
     """
     from medbench_kg import reporting  # noqa: PLC0415  pulls in pySHACL, which only checks need
 
-    with Progress("Reading records" if language == "en" else "读取记录"):
-        if store is None:
-            assembled = pipeline.assemble(files)
-        else:
-            assembled = pipeline.assemble_beside(builds.open_built(store)[0], files)
-    with Progress("Validating" if language == "en" else "校验"):
-        report = pipeline.check(assembled, files)
-    problems = [p for p in assembled.problems if not files or _concerns(p, files)]
+    report, problems = checked(files, language, store)
     writers: dict[str, Callable[[], str]] = {
         "text": lambda: reporting.as_text(report, problems, language, least),
         "json": lambda: reporting.as_json(report, problems),
@@ -113,6 +106,26 @@ def print_report(
     if not report.conforms:
         raise SystemExit(3)
     return report.worst
+
+
+def checked(
+    files: tuple[Path, ...], language: str, store: Path | None = None
+) -> tuple[Report, list[errors.RecordError]]:
+    """Check records; give the report, and why others of them can't be read.
+
+    Args:
+        files: the records; none means the whole graph.
+        language: of what is said meanwhile.
+        store: see :func:`print_report`.
+    """
+    with Progress("Reading records" if language == "en" else "读取记录"):
+        if store is None:
+            assembled = pipeline.assemble(files)
+        else:
+            assembled = pipeline.assemble_beside(builds.open_built(store)[0], files)
+    with Progress("Validating" if language == "en" else "校验"):
+        report = pipeline.check(assembled, files)
+    return report, [p for p in assembled.problems if not files or _concerns(p, files)]
 
 
 def _concerns(problem: errors.RecordError, files: tuple[Path, ...]) -> bool:

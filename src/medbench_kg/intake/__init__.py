@@ -2,13 +2,14 @@
 
 ``sources`` reads what a document states, ``drafting`` makes records of it. What a document doesn't
 state stays absent; whole sentences of others are never taken over. ``entries`` makes a record of
-what was entered.
+what was entered; ``issues`` writes the forms of the repository, and reads what comes of them.
 """
 
 from __future__ import annotations
 
 from medbench_kg.intake.drafting import KINDS, Draft, Given, draft
 from medbench_kg.intake.entries import corrected, record_of
+from medbench_kg.intake.issues import issue_forms, of_issue
 from medbench_kg.intake.sources import Told, address_of, read
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "address_of",
     "corrected",
     "draft",
+    "issue_forms",
+    "of_issue",
     "read",
     "record_of",
 ]

@@ -107,7 +107,7 @@ def corrected(
         "supports": [key],
         "retrieved": today,
     }
-    node["record"] |= {"evidence": [*node["record"].get("evidence", ()), proof]}
+    node["record"] |= {"modified": today, "evidence": [*node["record"].get("evidence", ()), proof]}
     return node
 
 

@@ -55,6 +55,7 @@ class Told:
         posted: day of its first version, ISO.
         year: year of publication.
         paper_class: what kind of paper it is, a class of records.
+        issue: text of an issue, which states what its form asks for.
     """
 
     kind: str
@@ -68,6 +69,7 @@ class Told:
     posted: str = ""
     year: str = ""
     paper_class: str = ""
+    issue: str = ""
 
 
 def address_of(given: str) -> str:
@@ -101,11 +103,14 @@ def read(content: bytes, where: str) -> Told:
         return _from_croissant(text, where)
     if beginning == "@":
         return _from_bibtex(text, where)
+    if text.lstrip().startswith("### "):
+        return Told("issue", issue=text)
     if found := _FRONT_MATTER.match(text):
         return _from_card(found[1], where)
     raise RecordError(
         "It isn't known what this is.",
-        hint="Give arXiv's Atom, a BibTeX entry, a dataset card with front matter, or Croissant.",
+        hint="Give arXiv's Atom, a BibTeX entry, a dataset card with front matter, Croissant, "
+        "or an issue.",
         where=where,
     )
 

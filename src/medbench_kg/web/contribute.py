@@ -60,9 +60,6 @@ _FORM = "application/x-www-form-urlencoded"
 #: Inputs of the form for a fact; the first one tells it from the other form.
 _FACT = ("dataset", "field", "value", "source")
 
-#: Keys whose values nobody corrects by a form: one never changes, one says where the others are.
-_FIXED = ("identifier", "record")
-
 #: Longest address of an issue that is filled in; longer ones are refused by servers.
 _LONGEST = 7000
 
@@ -117,11 +114,6 @@ class _Desk:
         return form(self.store)
 
     @cached_property
-    def correctable(self) -> dict[str, Field]:
-        """Fields whose values can be said to be wrong."""
-        return {one.name: one for one in self.form.fields if one.keys[0] not in _FIXED}
-
-    @cached_property
     def datasets(self) -> dict[str, str]:
         """Slug → title of each dataset."""
         rows = self.store.rows(internal("roles"))
@@ -159,13 +151,13 @@ class _Desk:
         slug, chosen = proposal.first("dataset"), proposal.first("field")
         if slug and slug not in self.datasets:
             proposal.errors["dataset"] = gettext("There is no such dataset.")
-        if chosen and chosen not in self.correctable:
+        if chosen and chosen not in self.form.correctable:
             proposal.errors["field"] = gettext("There is no such field.")
         if proposal.errors:
             proposal.status = HTTPStatus.UNPROCESSABLE_ENTITY
             return proposal
         found = curation.stored(slug)
-        wrong = self.correctable[chosen]
+        wrong = self.form.correctable[chosen]
         value, source = proposal.first("value"), proposal.first("source")
         node = intake.corrected(found.node, wrong, value, source, language(), _today())
         if node is not None:
@@ -244,7 +236,7 @@ def contribute(store: Store, socket: Path | None, settings: Settings) -> Bluepri
         known = _FACT if _FACT[0] in sent else tuple(desk.form.inputs)
         entries = {name: values for name, values in sent.items() if name in known}
         if entries.get("field"):
-            entries["field"] = [_name_of(entries["field"][0], desk.correctable)]
+            entries["field"] = [_name_of(entries["field"][0], desk.form.correctable)]
         return html(_page(desk, _Proposal(entries), is_fact=_FACT[0] in sent))
 
     @routes.post("/contribute", defaults={"lang": "en"})
