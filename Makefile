@@ -2,6 +2,7 @@
 #   make serve   build the graph if its files changed, and serve it
 #   make test    everything that must hold before a commit
 #   make bench   measure the endpoint beside other servers; see tests/benchmarks/README.md
+#   make writes  write records while processes are killed; the same page says what is reported
 #   make soak    load the server for an hour; the same page says what is reported
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 SCRIPTS := $(wildcard src/medbench_kg/web/scripts/*.js*)
 SOURCES := $(shell find data ontology shapes src/medbench_kg/queries src/medbench_kg/sparql src/medbench_kg/tables -type f)
 
-.PHONY: serve test bench soak lint types fmt generated messages clean
+.PHONY: serve test bench soak writes lint types fmt generated messages clean
 
 serve: build/manifest.json
 	@exec $(BIN)/medbench serve
@@ -27,6 +28,9 @@ bench: build/manifest.json $(VENV)/.bench
 
 soak: build/manifest.json
 	$(BIN)/python tests/benchmarks/soak.py $(ARGS)
+
+writes: $(VENV)/.run
+	$(BIN)/python tests/benchmarks/writes.py $(ARGS)
 
 # Writes the expected answers and the blocks of README; read the difference before a commit.
 generated: $(VENV)/.dev

@@ -1,8 +1,7 @@
 """Writes a record that was judged: one writer at a time, on disk before it is said.
 
-Each change is first told in a journal, one line of JSON each, then the file is replaced. Both are
-on disk before the answer. A line names the digests of the file before and after: one whose file
-never came to be is of a writer that was stopped in between. Records are never removed.
+Each change is first told in the journal, then the file is replaced. Both are on disk before the
+answer. Records are never removed.
 
 Specification: RFC 9110, sections 8.8.3 (ETag) and 13.1 (preconditions).
 """
@@ -10,18 +9,14 @@ Specification: RFC 9110, sections 8.8.3 (ETag) and 13.1 (preconditions).
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
-from medbench_kg import editing, records, vocabulary
+from medbench_kg import editing, journal, records, vocabulary
 from medbench_kg.assets import folder
-from medbench_kg.editing import turn
+from medbench_kg.editing import put, tidy, turn
 from medbench_kg.errors import NotFoundError, PreconditionError, UnconditionalError
+from medbench_kg.journal import Line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +24,7 @@ if TYPE_CHECKING:
     from medbench_kg.gate import Verdict
     from medbench_kg.records import Record
 
-__all__ = ["JOURNAL", "Author", "Condition", "Written", "last_change", "stored", "write"]
-
-#: Name of the journal in ``data/``.
-JOURNAL = "journal.jsonl"
+__all__ = ["Author", "Condition", "Written", "last_change", "recover", "stored", "write"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +104,6 @@ def write(judge: Callable[[], Verdict], author: Author, condition: Condition) ->
         OverloadedError: others have been writing for too long.
         MedbenchError: whatever the gate refuses.
     """
-    data = folder("data")
     with turn():
         verdict = judge()
         condition.check(verdict.before)
@@ -120,8 +111,19 @@ def write(judge: Callable[[], Verdict], author: Author, condition: Condition) ->
             return Written(verdict, verdict.before)
         content = verdict.text.encode()
         state = hashlib.sha256(content).hexdigest()
-        _tell(data, author, verdict, state)
-        _put(data / verdict.file, content)
+        journal.repair()
+        journal.add(
+            Line(
+                journal.now(),
+                author.name,
+                author.reason,
+                verdict.record,
+                verdict.file,
+                verdict.before,
+                state,
+            )
+        )
+        put(folder("data") / verdict.file, content)
         return Written(verdict, state)
 
 
@@ -140,10 +142,25 @@ def stored(slug: str) -> Record:
         return records.parse(file.read(), editing.shown(found), vocabulary.load())
 
 
+def recover() -> list[str]:
+    """Put right what writers that were stopped have left; call it before records are served.
+
+    Returns:
+        What was repaired and why, a sentence each.
+
+    Raises:
+        OverloadedError: others have been writing for too long.
+        StoreError: the journal can't be read.
+    """
+    with turn():
+        drafts = [f"{path.name}: removed; its writer was stopped." for path in tidy()]
+        return [*journal.repair(), *drafts]
+
+
 def last_change() -> tuple[int, int]:
     """What changes with each record that is written; equal if nothing was."""
     try:
-        stat = (folder("data") / JOURNAL).stat()
+        stat = (folder("data") / journal.JOURNAL).stat()
     except FileNotFoundError:
         return 0, 0
     return stat.st_mtime_ns, stat.st_size
@@ -151,57 +168,3 @@ def last_change() -> tuple[int, int]:
 
 def _matches(states: tuple[str, ...], state: str) -> bool:
     return bool(state) and ("*" in states or state in states)
-
-
-def _tell(data: Path, author: Author, verdict: Verdict, state: str) -> None:
-    """Add a line to the journal; what a writer that was stopped left of one is taken away."""
-    line = {
-        "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "author": author.name,
-        "reason": author.reason,
-        "record": verdict.record,
-        "file": verdict.file,
-        "before": verdict.before,
-        "after": state,
-    }
-    with (data / JOURNAL).open("ab+") as journal:
-        journal.truncate(_whole(journal))
-        journal.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-        journal.flush()
-        os.fsync(journal.fileno())
-    _settle(data)
-
-
-def _whole(journal: IO[bytes]) -> int:
-    """Size of the lines of a journal that end."""
-    size = journal.seek(0, os.SEEK_END)
-    journal.seek(max(size - 1, 0))
-    if journal.read() in {b"", b"\n"}:
-        return size
-    journal.seek(0)
-    return journal.read().rfind(b"\n") + 1
-
-
-def _put(path: Path, content: bytes) -> None:
-    """Replace a file: whatever happens, it has its old content or the new one."""
-    handle, name = tempfile.mkstemp(prefix=".record-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _settle(path.parent)
-
-
-def _settle(path: Path) -> None:
-    """Have a folder's names on disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -7,6 +7,7 @@ what refers to it or is referred to. Nothing is written here.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from dataclasses import dataclass, replace
@@ -26,11 +27,11 @@ from medbench_kg.errors import (
 )
 from medbench_kg.evaluation import Child, refused
 from medbench_kg.negotiation import by_name
-from medbench_kg.nursery import frame, give_up_rights
+from medbench_kg.nursery import Work, frame, give_up_rights
 from medbench_kg.validation import Finding, Report, Severity, Validator, known_names, locate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from medbench_kg.nursery import Channel
@@ -101,35 +102,45 @@ class Gate:
         """
         self._show = show
         self._names = vocabulary.load()
+        self._judged: set[Path] = set()
+        self._read_schema()
+
+    def _read_schema(self) -> None:
+        """Read everything: the records are built upon the rest."""
+        ontology, shapes = folder("ontology"), folder("shapes")
+        self._version = graph.version(ontology, shapes)
+        self._assembly = graph.Assembly(graph.Schema(ontology, shapes), self._names)
+        self._validator = Validator(self._assembly.store)
         self._records: dict[Path, Record] = {}
         self._seen: dict[Path, tuple[int, int, int]] = {}
-        self._version = ""
-        self.refresh()
+        self._read_records()
 
     def refresh(self) -> None:
-        """Read the files that changed, and build what comes of them."""
-        before = dict(self._seen)
-        self._read_records()
-        version = graph.version(folder("ontology"), folder("shapes"))
-        if version != self._version:
-            self._schema = graph.Schema(folder("ontology"), folder("shapes"))
-            self._store = self._schema.build(self._records.values(), self._names)
-            self._validator = Validator(self._store)
-            self._version = version
-        elif self._seen != before:
-            self._store = self._schema.build(self._records.values(), self._names)
+        """Take over what changed on disk.
+
+        Raises:
+            MedbenchError: what is in ``data/`` makes no graph.
+        """
+        if graph.version(folder("ontology"), folder("shapes")) != self._version:
+            self._read_schema()
+        else:
+            self._read_records()
 
     def _read_records(self) -> None:
+        """Read the records whose files changed."""
         data = folder("data")
         files = (path for kind in records.KINDS for path in (data / kind).glob("*.yaml"))
         present = {path: path.stat() for path in files}
-        for path in self._records.keys() - present.keys():
-            del self._records[path], self._seen[path]
-        for path, stat in sorted(present.items()):
-            seen = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-            if self._seen.get(path) != seen:
-                self._records[path] = self._parsed(path)
-                self._seen[path] = seen
+        seen = {path: (s.st_mtime_ns, s.st_size, s.st_ino) for path, s in present.items()}
+        fresh = {path: self._parsed(path) for path in seen if seen[path] != self._seen.get(path)}
+        gone = self._seen.keys() - seen.keys()
+        if fresh or gone:
+            self._follow({**fresh, **dict.fromkeys(gone)})
+        kept = {path: record for path, record in self._records.items() if path not in gone}
+        self._records, self._seen = {**kept, **fresh}, seen
+
+    def _follow(self, changed: Mapping[Path, Record | None]) -> None:
+        self._validator.follow(*self._assembly.change(changed))
 
     def _parsed(self, path: Path) -> Record:
         try:
@@ -142,14 +153,21 @@ class Gate:
 
         A child can't open a file any more when it sees what a stranger sends.
         """
-        record = next(iter(self._records.values()))
+        by_length = sorted(self._records.items(), key=lambda item: len(item[1].lines))
+        longest = {path.parent: record for path, record in by_length}
+        self._validator.report(records.places(longest.values(), self._names))
+        record = self._records[min(self._records)]
         document = submission.triples(record, self._names).dump(by_name("jsonld"))
         self.judge(Sent("jsonld", "", "9999-12-31", is_shown=True), document)
-        self._version = ""
-        self.refresh()
+        self.forget()
+
+    def forget(self) -> None:
+        """Have the graph as it is on disk again."""
+        self._follow({path: self._records.get(path) for path in self._judged})
+        self._judged.clear()
 
     def judge(self, sent: Sent, content: bytes) -> Verdict:
-        """Judge a submission; the graph itself stays as it is, but this is good for one alone.
+        """Judge a submission; the graph holds it until :meth:`forget`.
 
         Raises:
             RecordError: the submission isn't well-formed.
@@ -165,8 +183,7 @@ class Gate:
         if old is not None and _unstamped(old.node) == _unstamped(record.node):
             record = replace(record, node=old.node)
         changed = {**self._records, path: record}
-        after = self._schema.build(changed.values(), self._names)
-        report = self._report(record, path, changed, after)
+        report = self._report(record, path, changed)
         is_shown = sent.is_shown and report.conforms
         return Verdict(
             report.conforms,
@@ -177,7 +194,7 @@ class Gate:
             old is None or record.node != old.node,
             report.findings,
             report.graph.serialize(format="nt"),
-            self._show(tuple(changed.values()), after, record) if is_shown else {},
+            self._show(tuple(changed.values()), self._assembly.store, record) if is_shown else {},
         )
 
     def _read(self, sent: Sent, content: bytes, known: dict[str, Record]) -> Record:
@@ -192,27 +209,27 @@ class Gate:
         node = {**old.node, "deprecated": "true", "record": inner}
         return replace(old, node=node, path=old.path.relative_to(shown(folder("data"))))
 
-    def _report(
-        self, record: Record, path: Path, changed: Mapping[Path, Record], after: LocalStore
-    ) -> Report:
+    def _report(self, record: Record, path: Path, changed: Mapping[Path, Record]) -> Report:
         """Findings about the record, and violations of what it touches."""
         own = records.places([record], self._names)
         had = records.places([self._records[path]], self._names) if path in self._records else {}
-        near = {
-            row["neighbour"]
-            for store in (self._store, after)
-            for row in store.rows(internal("neighbours", "node", {*own, *had}))
-        }
-        self._validator.follow(after)
+        near = self._neighbours({*own, *had})
+        self._follow({path: record})
+        self._judged.add(path)
+        near |= self._neighbours({*own, *had})
         found = self._validator.report({*own, *had, *near})
         kept = [f for f in found.findings if f.focus in own or f.severity == Severity.VIOLATION]
         index = records.places(changed.values(), self._names)
-        report = Report(tuple(kept), found.graph)
-        return locate(report, index, known_names(after.rows(internal("known-names"))), self._names)
+        known = known_names(self._assembly.store.rows(internal("known-names")))
+        return locate(Report(tuple(kept), found.graph), index, known, self._names)
+
+    def _neighbours(self, nodes: Iterable[str]) -> set[str]:
+        rows = self._assembly.store.rows(internal("neighbours", "node", nodes))
+        return {row["neighbour"] for row in rows}
 
 
-def prepare(memory_bytes: int, show: Show) -> Callable[[Channel], None]:
-    """Read everything once, for a nursery; give what its children do.
+def prepare(memory_bytes: int, show: Show) -> Work:
+    """Read everything once, for a nursery; what is written later is read before each fork.
 
     Args:
         memory_bytes: what a child may use beyond that.
@@ -235,7 +252,11 @@ def prepare(memory_bytes: int, show: Show) -> Callable[[Channel], None]:
             told = {**vars(verdict), "findings": [vars(one) for one in verdict.findings]}
             channel.send(frame(b"H", json.dumps(told).encode()))
 
-    return work
+    def renew() -> None:
+        with contextlib.suppress(MedbenchError, OSError):  # a child tells who asks
+            gate.refresh()
+
+    return Work(work, renew)
 
 
 def ask(path: Path, sent: Sent, content: bytes, deadline_s: float) -> Verdict:

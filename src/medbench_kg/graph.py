@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from medbench_kg import mappings
@@ -16,13 +17,14 @@ from medbench_kg.store import LocalStore
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from medbench_kg.records import Record
+    from medbench_kg.store import Quad
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["SHAPES_GRAPH", "Schema", "build", "stated", "version"]
+__all__ = ["SHAPES_GRAPH", "Assembly", "Schema", "build", "stated", "version"]
 
 #: The named graph that holds the shapes.
 SHAPES_GRAPH = f"{BASE}graph/shapes"
@@ -76,20 +78,70 @@ class Schema:
         surroundings: LocalStore | None = None,
     ) -> LocalStore:
         """Put everything into one store; see :func:`build`."""
+        store = self.stated(vocabulary)
+        _add_records(store, list(records), vocabulary)
+        if surroundings is not None:
+            ntriples = by_name("ntriples")
+            store.load(surroundings.dump(ntriples), ntriples.name)
+        self.infer(store)
+        return store
+
+    def stated(self, vocabulary: Vocabulary) -> LocalStore:
+        """What the files say, without what follows from it."""
         store = LocalStore(vocabulary.prefixes)
         for path, content in self._terms:
             _load(store, path, content)
         for triples in self._mappings:
             store.load(triples, "ntriples")
-        _add_records(store, list(records), vocabulary)
-        if surroundings is not None:
-            ntriples = by_name("ntriples")
-            store.load(surroundings.dump(ntriples), ntriples.name)
-        for rule in self._rules:
-            store.infer(rule)
         for path, content in self._shapes:
             _load(store, path, content, SHAPES_GRAPH)
         return store
+
+    def infer(self, store: LocalStore) -> set[Quad]:
+        """Add what follows from what a store holds; return what is new."""
+        return set().union(*(store.infer(rule) for rule in self._rules))
+
+
+class Assembly:
+    """A graph whose records change one by one: it is always what a build of them would be.
+
+    Attributes:
+        store: the graph.
+    """
+
+    def __init__(self, schema: Schema, vocabulary: Vocabulary) -> None:
+        """Begin without records."""
+        self.store = schema.stated(vocabulary)
+        self._schema = schema
+        self._vocabulary = vocabulary
+        self._of_record: dict[Path, set[Quad]] = {}
+        self._said = Counter(self.store.quads())
+        self._inferred = schema.infer(self.store)
+
+    def change(self, records: Mapping[Path, Record | None]) -> tuple[set[Quad], set[Quad]]:
+        """Put records in the place of others; None takes one away.
+
+        Returns:
+            What the graph lost by that, and what it gained.
+
+        Raises:
+            RecordError: a record can't be turned into RDF; the graph is as it was.
+        """
+        said = {
+            path: set() if record is None else stated([record], self._vocabulary).quads()
+            for path, record in records.items()
+        }
+        old = [quad for path in said for quad in self._of_record.get(path, ())]
+        new = [quad for quads in said.values() for quad in quads]
+        held = {quad for quad in {*old, *new} if self._said[quad]}
+        self._of_record.update(said)
+        self._said.subtract(old)
+        self._said.update(new)
+        holds = {quad for quad in {*old, *new} if self._said[quad]}
+        gone, come, followed = held - holds, holds - held, self._inferred
+        self.store.replace(followed | gone, come)
+        self._inferred = self._schema.infer(self.store)
+        return (gone | followed) - come - self._inferred, (come | self._inferred) - gone - followed
 
 
 def stated(records: Iterable[Record], vocabulary: Vocabulary) -> LocalStore:

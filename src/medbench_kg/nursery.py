@@ -43,6 +43,7 @@ __all__ = [
     "Channel",
     "Limits",
     "Request",
+    "Work",
     "end_with_parent",
     "frame",
     "give_up_rights",
@@ -114,10 +115,23 @@ class Request:
     named_graphs: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True)
+class Work:
+    """What a nursery is for.
+
+    Attributes:
+        serve: what each child does with its connection.
+        renew: called in the nursery before it forks, so that a child begins with what is new.
+    """
+
+    serve: Callable[[Channel], None]
+    renew: Callable[[], None] | None = None
+
+
 def start_nursery(
     path: Path,
     size: int,
-    prepare: Callable[[], Callable[[Channel], None]],
+    prepare: Callable[[], Work],
     *,
     is_lazy: bool = False,
 ) -> int:
@@ -126,7 +140,7 @@ def start_nursery(
     Args:
         path: where to put the socket; its folder should be the user's alone.
         size: number of children.
-        prepare: called in the nursery, gives what each child does with its connection.
+        prepare: called in the nursery, gives what it is for.
         is_lazy: whether that waits until somebody connects.
 
     Returns:
@@ -155,7 +169,7 @@ def start_nursery(
         os._exit(0)
 
 
-def work_on_queries(store: LocalStore, limits: Limits) -> Callable[[Channel], None]:
+def work_on_queries(store: LocalStore, limits: Limits) -> Work:
     """Prepare to answer queries.
 
     Args:
@@ -164,7 +178,7 @@ def work_on_queries(store: LocalStore, limits: Limits) -> Callable[[Channel], No
     """
     if store.unopened_files:
         forbid_sockets()  # a limit on files, which forbids sockets too, can't be 0 then
-    return partial(_answer_queries, store=store, limits=limits)
+    return Work(partial(_answer_queries, store=store, limits=limits))
 
 
 def end_with_parent(parent: int, number: signal.Signals) -> None:
@@ -241,17 +255,19 @@ def frame(kind: FrameKind, content: bytes = b"") -> bytes:
     return _FRAME.pack(kind, len(content)) + content
 
 
-def _keep(listener: socket.socket, work: Callable[[Channel], None], size: int) -> None:
+def _keep(listener: socket.socket, work: Work, size: int) -> None:
     """Fork a child for each that ends, for ever."""
     living: set[int] = set()
     parent = os.getpid()
     while True:
+        if work.renew is not None:
+            work.renew()
         while len(living) < size:
             pid = os.fork()
             if not pid:
                 try:
                     end_with_parent(parent, signal.SIGKILL)
-                    _serve(listener, work)
+                    _serve(listener, work.serve)
                 finally:
                     os._exit(0)
             living.add(pid)

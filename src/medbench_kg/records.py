@@ -89,7 +89,8 @@ class Record:
         """The record as a JSON-LD node whose references are relative to its own IRI.
 
         JSON-LD drops a value that can't be an IRI, such as a slug with a blank. Here its blanks are
-        percent-encoded, so that the value arrives in the graph and a shape can refuse it.
+        percent-encoded, so that the value arrives in the graph and a shape can refuse it; so are
+        those of a key.
         """
         return {"@context": {"@base": self.iri}, **_encoded(self.node, vocabulary)}
 
@@ -316,7 +317,7 @@ def encode(value: str) -> str:
 
 
 def _encoded(node: Node, vocabulary: Vocabulary) -> Node:
-    return {key: _encoded_value(key, value, vocabulary) for key, value in node.items()}
+    return {encode(key): _encoded_value(key, value, vocabulary) for key, value in node.items()}
 
 
 def _encoded_value(key: str, value: object, vocabulary: Vocabulary) -> object:

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from enum import IntEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 import pyshacl
@@ -24,6 +25,7 @@ from rdflib.term import Literal, Node
 
 from medbench_kg.graph import SHAPES_GRAPH
 from medbench_kg.records import encode
+from medbench_kg.store import triple_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -32,8 +34,10 @@ if TYPE_CHECKING:
     from rdflib.query import Result
 
     from medbench_kg.records import Place
-    from medbench_kg.store import LocalStore
+    from medbench_kg.store import LocalStore, Quad
     from medbench_kg.vocabulary import Vocabulary
+
+    Triple = tuple[Node, Node, Node]
 
 __all__ = ["Finding", "Report", "Severity", "Validator", "known_names", "locate", "validate"]
 
@@ -115,30 +119,22 @@ def validate(store: LocalStore, focus: Collection[str] | None = None) -> Report:
 
 
 class Validator:
-    """The graph and the shapes as pySHACL takes them, made once; good for one report."""
+    """The graph and the shapes as pySHACL takes them, made once."""
 
     def __init__(self, store: LocalStore) -> None:
         """Copy the default graph and the shapes of a built graph."""
-        self._store = store
         with _malformed_literals_unsaid():
             self._data = store.copy_to_rdflib(into=_PreparedQueries())
             self._shapes = store.copy_to_rdflib(SHAPES_GRAPH)
 
-    def follow(self, store: LocalStore) -> None:
-        """Take what another graph says instead; its shapes are the same."""
+    def follow(self, lost: Iterable[Quad], gained: Iterable[Quad]) -> None:
+        """Take a change of the graph over."""
         with _malformed_literals_unsaid():
-            removed, added = store.changes_from(self._store)
-            for triple in removed:
-                self._data.remove(triple)
-            for triple in added:
-                self._data.add(triple)
-        self._store = store
+            _replace(self._data, map(triple_of, lost), map(triple_of, gained))
 
     def report(self, focus: Collection[str] | None = None) -> Report:
-        """Check; the shapes look at nothing but the focus from then on."""
-        with _malformed_literals_unsaid():
-            if focus is not None:
-                _narrow(self._shapes, self._data, {URIRef(iri) for iri in focus})
+        """Check the nodes in focus; None checks all."""
+        with _malformed_literals_unsaid(), _narrowed(self._shapes, self._data, focus):
             _, results, _ = cast(
                 "tuple[bool, Graph, str]",
                 pyshacl.validate(self._data, shacl_graph=self._shapes, inplace=True),
@@ -195,40 +191,53 @@ def _malformed_literals_unsaid() -> Iterator[None]:
 
 
 class _PreparedQueries(Graph):
-    """A graph that parses each query text once.
+    """A graph that doesn't parse a query text twice.
 
     pySHACL asks the same text for every focus node, and parsing took nine tenths of its time.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._prepared: dict[str, Query] = {}
-
     def query(self, query_object: str | Query, *args: Any, **kwargs: Any) -> Result:  # noqa: ANN401  signature of rdflib
         if isinstance(query_object, str):
-            if query_object not in self._prepared:
-                self._prepared[query_object] = prepareQuery(query_object)
-            query_object = self._prepared[query_object]
+            query_object = _prepared(query_object)
         return super().query(query_object, *args, **kwargs)
 
 
-def _narrow(shapes: Graph, data: Graph, focus: set[URIRef]) -> None:
-    """Replace every target of the shapes by those of its nodes that are in focus.
+_prepared = lru_cache(1 << 8)(prepareQuery)
+
+
+@contextmanager
+def _narrowed(shapes: Graph, data: Graph, focus: Collection[str] | None) -> Iterator[None]:
+    """Replace every target of the shapes by those of its nodes that are in focus, for a time.
 
     pySHACL's own ``focus_nodes`` also filters the values that sh:not and sh:node look at, which
     gives false findings and hides true ones (seen in 0.40.1).
     """
-    found: dict[URIRef, Callable[[Node], Iterable[Node]]] = {
-        SH.targetNode: lambda target: [target],
-        SH.targetClass: lambda target: data.subjects(RDF.type, target),
-        SH.targetSubjectsOf: lambda target: data.subjects(URIRef(str(target))),
-        SH.targetObjectsOf: lambda target: data.objects(None, URIRef(str(target))),
+    aims: dict[URIRef, Callable[[URIRef, Node], bool]] = {
+        SH.targetNode: lambda node, target: node == target,
+        SH.targetClass: lambda node, target: (node, RDF.type, target) in data,
+        SH.targetSubjectsOf: lambda node, target: (node, target, None) in data,
+        SH.targetObjectsOf: lambda node, target: (None, target, node) in data,
     }
-    for predicate, nodes in found.items():
-        for shape, target in list(shapes.subject_objects(predicate)):
-            shapes.remove((shape, predicate, target))
-            for node in focus.intersection(nodes(target)):
-                shapes.add((shape, SH.targetNode, node))
+    nodes = {URIRef(iri) for iri in focus or ()}
+    whole = [] if focus is None else [t for p in aims for t in shapes.triples((None, p, None))]
+    narrow = {
+        (shape, SH.targetNode, node)
+        for shape, predicate, target in whole
+        for node in nodes
+        if aims[cast("URIRef", predicate)](node, target)
+    }
+    _replace(shapes, whole, narrow)
+    try:
+        yield
+    finally:
+        _replace(shapes, narrow, whole)
+
+
+def _replace(graph: Graph, removed: Iterable[Triple], added: Iterable[Triple]) -> None:
+    for triple in removed:
+        graph.remove(triple)
+    for triple in added:
+        graph.add(triple)
 
 
 def _order(finding: Finding) -> tuple[int, str, int, str, str]:

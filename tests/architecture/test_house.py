@@ -14,7 +14,7 @@ SPARQL = re.compile(
     r"\b(SELECT|CONSTRUCT|ASK|INSERT|DELETE)\b[^.]*[{]|^\s*PREFIX \w*:", re.MULTILINE
 )
 HTML = re.compile(r"<(a|p|div|span|table|html|h1|ul|li|form)\b[^>]*>")
-EDGES = {"pipeline", "builds", "editing", "records", "assets", "vocabulary", "graph"} | {
+EDGES = {"pipeline", "builds", "editing", "records", "assets", "vocabulary", "graph", "journal"} | {
     "settings",
     "nursery",
     "gate",

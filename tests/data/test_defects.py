@@ -7,23 +7,25 @@ from __future__ import annotations
 
 import copy
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from rdflib import SH
 
-from medbench_kg import RecordError, builds, graph, pipeline, records, vocabulary
+from medbench_kg import RecordError, builds, graph, pipeline, records, submission, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.catalogue import internal
+from medbench_kg.gate import Gate, Sent
 from medbench_kg.graph import SHAPES_GRAPH
-from medbench_kg.validation import Severity
+from medbench_kg.validation import Report, Severity
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from medbench_kg.validation import Finding, Report
+    from medbench_kg.validation import Finding
 
 NAMES = vocabulary.load()
 
@@ -200,6 +202,9 @@ def told(report: Report) -> list[str]:
     return sorted(re.sub(r"value='[0-9a-f]{20,32}'", "", repr(f)) for f in report.findings)
 
 
+#: The file and line of a finding.
+WHERE = re.compile(r"where='[^']*'")
+
 #: A slip in a record of data/ that a constraint sees only in other records: file, what is written
 #: there, what instead, the constraint.
 FAR_SLIPS = [
@@ -220,16 +225,20 @@ record:""", "dataset-derivation-cycle"),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "right", "wrong", "shape"), FAR_SLIPS)
-def test_a_changed_record_beside_the_graph_on_disk_is_judged_as_in_the_whole(
-    name: str,
-    right: str,
-    wrong: str,
-    shape: str,
+@pytest.fixture(scope="module")
+def keeper() -> Gate:
+    return Gate(lambda *_: {})
+
+
+@pytest.mark.parametrize("slip", FAR_SLIPS)
+def test_a_changed_record_beside_the_graph_on_disk_and_at_the_gate_is_judged_as_in_the_whole(
+    slip: tuple[str, str, str, str],
     on_disk: Path,
     tmp_path: Path,
     assembled: pipeline.Assembled,
+    keeper: Gate,
 ) -> None:
+    name, right, wrong, shape = slip
     kind, _, slug = name.partition("/")
     path = tmp_path / kind / f"{slug}.yaml"
     path.parent.mkdir()
@@ -245,6 +254,43 @@ def test_a_changed_record_beside_the_graph_on_disk_is_judged_as_in_the_whole(
     beside = pipeline.check(pipeline.assemble_beside(store, [path]), [path])
     assert told(beside) == told(expected)
     assert shape in "".join(f.shape for f in beside.findings)
+    if kind in submission.WRITABLE:
+        verdict = keeper.judge(Sent("yaml", "", "2030-01-01"), path.read_bytes())
+        keeper.forget()
+        own = records.places([changed], NAMES)
+        found = Report(tuple(f for f in verdict.findings if f.focus in own), expected.graph)
+        assert [WHERE.sub("", one) for one in told(found)] == [
+            WHERE.sub("", one) for one in told(expected)
+        ]
+
+
+def test_a_graph_whose_records_change_is_what_a_build_of_them_would_be(
+    assembled: pipeline.Assembled,
+) -> None:
+    """Records come, change, go and come back; one says what another says too."""
+    schema = graph.Schema(folder("ontology"), folder("shapes"))
+    assembly = graph.Assembly(schema, NAMES)
+    of_path = {record.path: record for record in assembled.records}
+    first, *others = (path for path in of_path if path.parent.name in {"datasets", "papers"})
+    twin = replace(of_path[first], path=first.with_stem("twin"))
+    changed = replace(twin, node={**twin.node, "task": ["medical-diagnosis"], "derivation": []})
+    before = assembly.store.quads()
+    for change in (
+        dict.fromkeys(of_path),
+        of_path,
+        {first: changed, others[0]: None, others[1]: None},
+        {twin.path: twin},
+        {twin.path: None, first: twin},
+        {others[0]: of_path[others[0]], first: None},
+        {first: of_path[first], others[1]: of_path[others[1]]},
+    ):
+        lost, gained = assembly.change(change)
+        assert assembly.store.quads() == (before - lost) | gained
+        assert lost <= before
+        assert not gained & before
+        before = assembly.store.quads()
+    whole = schema.build(of_path.values(), NAMES)
+    assert assembly.store.canonical().quads() == whole.canonical().quads()
 
 
 def test_what_constraints_look_at_beyond_a_record_is_known(assembled: pipeline.Assembled) -> None:

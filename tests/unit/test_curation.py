@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from medbench_kg import curation, submission, vocabulary
+from medbench_kg import journal, submission, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.curation import Condition
 from medbench_kg.errors import PreconditionError, UnconditionalError
@@ -30,10 +30,10 @@ WRITER = """
 import sys
 from pathlib import Path
 
-from medbench_kg import curation, editing
+from medbench_kg import curation, editing, journal
 from medbench_kg.gate import Verdict
 data, name = Path(sys.argv[1]), sys.argv[2]
-curation.folder = editing.folder = lambda _: data
+curation.folder = editing.folder = journal.folder = lambda _: data
 for number in range(1000):
     text = f"{name} {number}\\n" * 2000
     verdict = Verdict(True, name, f"datasets/{name}", text, "", True, (), "", {})
@@ -62,7 +62,7 @@ def test_writers_that_are_killed_leave_whole_files_and_all_that_they_said(tmp_pa
                 told[name].append(writer.stdout.readline().strip())
             os.kill(writer.pid, signal.SIGKILL)
             told[name] += writer.communicate()[0].split()
-    lines = (tmp_path / curation.JOURNAL).read_bytes().splitlines()
+    lines = (tmp_path / journal.JOURNAL).read_bytes().splitlines()
     whole = [json.loads(line) for line in lines if line.endswith(b"}")]
     assert len(whole) >= len(lines) - 1
     for name, states in told.items():

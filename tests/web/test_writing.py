@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import http.client
 import json
 import time
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -167,7 +170,12 @@ def test_nobody_writes_without_a_known_token(
     assert site.files() == before
 
 
-BOMB = b"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\nid: mbd:gemex\n"
+LETTERS = b"abcdefghijklmnopqrstuvwxyz"
+BOMB = b"id: mbd:gemex\na: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
+    b"%c: &%c [%s]\n" % (this, this, b", ".join([b"*%c" % before] * 9))
+    for before, this in pairwise(LETTERS)
+)
+JSONLD = {"Content-Type": "application/ld+json"}
 REFUSED = {
     "triples about another dataset": (TRIPLES, triple(f"{BASE}dataset/vqa-rad"), 409),
     "two things at once": (
@@ -188,17 +196,50 @@ REFUSED = {
     ),
     "a foreign class": (YAML, record().replace(b"[Benchmark]", b"[Benchmark, 'owl:Class']"), 422),
     "a remote context": (
-        {"Content-Type": "application/ld+json"},
+        JSONLD,
         b'{"@context": "https://example.org/context", "id": "mbd:gemex"}',
         422,
     ),
     "a context inside": (
-        {"Content-Type": "application/ld+json"},
+        JSONLD,
         b'{"@id": "urn:x", "urn:p": {"@context": "https://example.org/context"}}',
         422,
     ),
     "a context in YAML": (YAML, b"'@context': https://example.org/c\n" + record(), 422),
+    "our context and a remote one": (
+        JSONLD,
+        (
+            b'{"@context": ["https://w3id.org/medbench-kg/context.jsonld", "https://example.org/c"],'
+            b' "id": "mbd:gemex"}'
+        ),
+        422,
+    ),
+    "a context that imports another": (
+        JSONLD,
+        b'{"@context": {"@version": 1.1, "@import": "https://example.org/c"}, "id": "mbd:gemex"}',
+        422,
+    ),
     "aliases": (YAML, BOMB, 400),
+    "an object of Python": (YAML, b"!!python/object/apply:os.system ['true']", 400),
+    "a key with a blank": (YAML, record() + b"see also: x\n", 422),
+    "a merge": (YAML, record() + b"'<<': {identifier: other}\n", 422),
+    "brackets without end": (YAML, b"[" * 100_000, 503),  # the check breaks off
+    "braces without end": (JSONLD, b'{"a":' * 100_000, 400),
+    "no UTF-8": (YAML, record() + b"note: \xff\n", 400),
+    "a control character": (YAML, record().replace(b"GEMeX}", b"GEMeX\x00}"), 400),
+    "nothing": (YAML, b"", 400),
+    "a named graph": (
+        JSONLD,
+        b'{"@id": "urn:g", "@graph": [{"@id": "urn:x", "urn:p": "y"}]}',
+        422,
+    ),
+    "a loose node": (
+        TRIPLES,
+        triple(f"{BASE}dataset/gemex") + b'<urn:x> <http://purl.org/dc/terms/title> "x" .\n',
+        422,
+    ),
+    "a number of the wrong kind": (YAML, record().replace(b"'151025'", b"many"), 422),
+    "a date of the wrong kind": (YAML, record().replace(b"2024-11\n", b"last winter\n"), 422),
     "a key twice": (YAML, b"id: mbd:gemex\nid: mbd:gemex\n", 400),
     "no YAML": (YAML, b"{", 400),
     "no Turtle": ({"Content-Type": "text/turtle"}, b"<a> <b>", 400),
@@ -208,6 +249,10 @@ REFUSED = {
         b'<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>',
         415,
     ),
+    "plain JSON": ({"Content-Type": "application/json"}, b"{}", 415),
+    "plain text": ({"Content-Type": "text/plain"}, record(), 415),
+    "no type": ({"Content-Type": ""}, record(), 415),
+    "a part of it": ({**YAML, "Content-Range": "bytes 0-9/10"}, record(), 400),
     "a form": ({"Content-Type": "application/x-www-form-urlencoded"}, b"a=b", 415),
     "another charset": ({"Content-Type": "text/turtle; charset=utf-16"}, record(), 415),
     "something compressed": ({**YAML, "Content-Encoding": "gzip"}, record(), 415),
@@ -228,6 +273,52 @@ def test_what_may_not_be_written_is_refused_and_changes_nothing(site: Site, what
         assert status == expected
         assert told["Content-Type"] == "application/problem+json"
         assert json.loads(problem)["detail"]
+    assert site.files() == before
+
+
+def test_a_body_without_end_is_refused_and_changes_nothing(site: Site) -> None:
+    """Nobody says how long it is: it comes in chunks."""
+    before = site.files()
+    connection = http.client.HTTPConnection(site.address.removeprefix("http://"), timeout=60)
+    headers = {**YAML, "Authorization": f"Bearer {TOKEN}", "If-Match": "*"}
+    chunks = (b"# and so on\n" * 1000 for _ in range(10_000))
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the server doesn't read on
+        connection.request("PUT", "/record/gemex", chunks, headers, encode_chunked=True)
+        assert connection.getresponse().status in {400, 411, 413}
+    connection.close()
+    assert site.files() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "slug", "match", "expected"),
+    [
+        ("PUT", "gemex", {}, 428),
+        ("PUT", "gemex", {"If_None_Match": "*"}, 412),
+        ("PUT", "gemex", {"If_Match": '"0000"'}, 412),
+        ("PUT", "gemex", {"If_Match": "nonsense"}, 412),
+        ("PUT", "brand-new", {"If_Match": "*"}, 412),
+        ("DELETE", "gemex", {}, 428),
+        ("DELETE", "gemex", {"If_Match": '"0000"'}, 412),
+        ("DELETE", "brand-new", {"If_Match": "*"}, 404),
+        ("PUT", "gemex.ttl", {"If_Match": "*"}, 409),
+        ("PATCH", "gemex", {"If_Match": "*"}, 405),
+        ("POST", "gemex", {}, 405),
+    ],
+)
+def test_a_write_whose_condition_or_address_fails_changes_nothing(
+    site: Site, method: str, slug: str, match: dict[str, str], expected: int
+) -> None:
+    before = site.files()
+    body = record(slug if slug == "brand-new" else "gemex")
+    assert site.write(method, slug, body, **match)[0] == expected
+    assert site.files() == before
+
+
+def test_a_record_that_is_withdrawn_already_is_left_as_it_is(site: Site) -> None:
+    _, headers, _ = site.write("PUT", "gone", record("gone"))
+    status, headers, _ = site.write("DELETE", "gone", If_Match=headers["ETag"])
+    before = site.files()
+    assert site.write("DELETE", "gone", If_Match=headers["ETag"])[0] == status == 204
     assert site.files() == before
 
 

@@ -136,7 +136,8 @@ def _added(
         click.echo(words["missed"].format(words=", ".join(draft.not_understood)), err=True)
     names = vocabulary.load()
     files = editing.write_records(
-        {name: records.canonical(node, names) for name, node in draft.records.items()}
+        {name: records.canonical(node, names) for name, node in draft.records.items()},
+        assembled.records,
     )
     click.echo(words["written"].format(files=", ".join(map(str, files))), err=True)
     return tuple(files), bool(told.issue)

@@ -10,18 +10,20 @@ Specification: SPARQL 1.1 Query Language, SPARQL 1.1 Protocol.
 from medbench_kg.store.interface import Pick, Store
 from medbench_kg.store.local import LocalStore, write_to_disk
 from medbench_kg.store.remote import RemoteStore
-from medbench_kg.store.terms import literal, named_node
+from medbench_kg.store.terms import Quad, literal, named_node, triple_of
 from medbench_kg.store.upload import put
 from medbench_kg.store.wire import Reply
 
 __all__ = [
     "LocalStore",
     "Pick",
+    "Quad",
     "RemoteStore",
     "Reply",
     "Store",
     "literal",
     "named_node",
     "put",
+    "triple_of",
     "write_to_disk",
 ]

@@ -24,16 +24,14 @@ from medbench_kg.store.terms import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from rdflib.term import Node
 
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.store.interface import Pick
-
-    #: A triple as rdflib has it.
-    Triple = tuple[Node, Node, Node]
+    from medbench_kg.store.terms import Quad
 
 __all__ = ["LocalStore", "write_to_disk"]
 
@@ -91,20 +89,21 @@ class LocalStore:
         except (SyntaxError, ValueError, OSError) as error:
             raise StoreError(f"The RDF can't be read: {error}.") from error
 
-    def infer(self, rule: str, graph: str | None = None) -> int:
-        """Add what a CONSTRUCT query finds to a graph; return how many are new.
+    def infer(self, rule: str, graph: str | None = None) -> set[Quad]:
+        """Add what a CONSTRUCT query finds to a graph; return what is new.
 
         Args:
             rule: the query; it sees all graphs.
             graph: IRI of the named graph to add to; None is the default graph.
         """
-        before = len(self._store)
         triples = self._run(rule)
         if not isinstance(triples, ox.QueryTriples):
             raise QueryError("A rule must be a CONSTRUCT query.")
         target = _graph(graph)
-        self._store.extend([ox.Quad(t.subject, t.predicate, t.object, target) for t in triples])
-        return len(self._store) - before
+        found = {ox.Quad(t.subject, t.predicate, t.object, target) for t in triples}
+        new = {quad for quad in found if quad not in self._store}
+        self._store.extend(new)
+        return new
 
     def construct(self, text: str) -> LocalStore:
         """Answer a CONSTRUCT query as a store of its own.
@@ -285,11 +284,15 @@ class LocalStore:
         """The quads that another graph lacks, as N-Quads, in order."""
         return sorted(str(quad) for quad in self._store if quad not in other._store)
 
-    def changes_from(self, before: LocalStore) -> tuple[list[Triple], list[Triple]]:
-        """The triples of the default graph that were taken away and that were added, for rdflib."""
-        own = set(self._store.quads_for_pattern(None, None, None, ox.DefaultGraph()))
-        old = set(before._store.quads_for_pattern(None, None, None, ox.DefaultGraph()))
-        return _to_rdflib(old - own), _to_rdflib(own - old)
+    def quads(self) -> set[Quad]:
+        """All that the store holds."""
+        return set(self._store)
+
+    def replace(self, removed: Iterable[Quad], added: Iterable[Quad]) -> None:
+        """Take quads out and put others in."""
+        for quad in removed:
+            self._store.remove(quad)
+        self._store.extend(added)
 
     def as_rdflib(self) -> Graph:
         """The default graph as an rdflib graph over this very store: writes show on both sides."""
@@ -323,13 +326,6 @@ class LocalStore:
             raise syntax_problem(error) from error
         except (RuntimeError, ValueError) as error:
             raise QueryError(f"The query can't be answered: {error}.") from error
-
-
-def _to_rdflib(quads: set[ox.Quad]) -> list[Triple]:
-    return [
-        (to_rdflib(quad.subject), to_rdflib(quad.predicate), to_rdflib(quad.object))
-        for quad in quads
-    ]
 
 
 def write_to_disk(source: Path, fmt: str, folder: Path) -> None:

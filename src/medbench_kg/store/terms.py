@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RDF_FORMATS",
     "RESULT_FORMATS",
+    "Quad",
     "literal",
     "named_node",
     "ordered",
@@ -24,9 +25,13 @@ __all__ = [
     "sort_key",
     "spaced",
     "to_rdflib",
+    "triple_of",
     "used",
     "with_fragments",
 ]
+
+#: A triple and its graph, equal to others that say the same.
+Quad = ox.Quad
 
 #: Formats of triples, by the names of :mod:`medbench_kg.negotiation`.
 RDF_FORMATS = {
@@ -89,6 +94,11 @@ def to_rdflib(value: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> No
         kind = None if datatype == _XSD_STRING else URIRef(datatype)
         return Literal(value.value, datatype=kind, normalize=False)
     raise StoreError("The graph holds a triple term.", hint="Only RDF 1.1 terms are used here.")
+
+
+def triple_of(quad: Quad) -> tuple[Node, Node, Node]:
+    """Make the triple that rdflib's own parser makes."""
+    return to_rdflib(quad.subject), to_rdflib(quad.predicate), to_rdflib(quad.object)
 
 
 def sort_key(quad: ox.Quad) -> tuple[str, str, str, str]:

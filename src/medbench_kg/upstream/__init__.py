@@ -96,7 +96,7 @@ def write(
     drafts = draft(outcome.comparison, outcome.held, taken, source)
     names = vocabulary.load()
     return editing.write_records(
-        {name: records.canonical(node, names) for name, node in drafts.items()}
+        {name: records.canonical(node, names) for name, node in drafts.items()}, assembled.records
     )
 
 

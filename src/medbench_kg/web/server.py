@@ -31,7 +31,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from medbench_kg import builds, elsewhere, evaluation, nursery, pipeline
+from medbench_kg import builds, curation, elsewhere, evaluation, nursery, pipeline
 from medbench_kg import settings as configuration
 from medbench_kg.catalogue import catalogue
 from medbench_kg.errors import MedbenchError, SettingsError, StoreError
@@ -107,10 +107,10 @@ def run(settings: Settings) -> None:
 
     nurseries = _Nurseries(shared, settings)
     try:
-        if settings.writable and not builds.is_built():
-            pipeline.build()  # it was stopped after a record was written
+        if settings.writable:
+            _recover()
         manifest = nurseries.open()
-        upkeep.start_gate(shared, settings)
+        judges = upkeep.start_gate(shared, settings)
         port = _port(settings.host, settings.port)
         click.echo(
             f"http://{settings.host}:{port}/ · {manifest.triples} triples "
@@ -119,7 +119,7 @@ def run(settings: Settings) -> None:
         )
         web = _start_web(settings, port)
         try:
-            _attend(web, nurseries, settings)
+            _attend(web, judges, nurseries, settings)
         finally:
             _stop_web(web)
     finally:
@@ -127,7 +127,15 @@ def run(settings: Settings) -> None:
         shutil.rmtree(shared, ignore_errors=True)
 
 
-def _attend(web: int, nurseries: _Nurseries, settings: Settings) -> None:
+def _recover() -> None:
+    """Put right what was left when the server was stopped while records were written."""
+    for repair in curation.recover():
+        click.echo(f"medbench: {repair}", err=True)
+    if not builds.is_built():
+        pipeline.build()
+
+
+def _attend(web: int, judges: int | None, nurseries: _Nurseries, settings: Settings) -> None:
     """Heed signals until one says to stop, and, if wanted, look for a new build meanwhile."""
     watching = settings.reload or settings.writable
     keeper = upkeep.Builds() if settings.writable else None
@@ -142,6 +150,8 @@ def _attend(web: int, nurseries: _Nurseries, settings: Settings) -> None:
                 keeper.forget(ended)
             if web in ended:
                 raise SystemExit("medbench: the web server ended; start again")
+            if judges in ended:
+                raise SystemExit("medbench: the process that checks records ended; start again")
             if nurseries.forget(ended):
                 raise SystemExit("medbench: the process that answers queries ended; start again")
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from medbench_kg import curation, gate, nursery, pipeline
+from medbench_kg.errors import OverloadedError
 from medbench_kg.web.preview import preview
 
 if TYPE_CHECKING:
@@ -59,17 +60,32 @@ def _build(parent: int) -> None:
     try:
         nursery.end_with_parent(parent, signal.SIGKILL)
         os.nice(_BEHIND)
-        pipeline.build(is_judged=True)
+        while not _is_built():
+            pass
     except Exception:  # noqa: BLE001  nobody else would say what it was
         _log.exception("The graph can't be built anew")
     finally:
         os._exit(0)
 
 
-def start_gate(shared: Path, settings: Settings) -> None:
-    """Fork the gate, which reads the records when it is first asked."""
+def _is_built() -> bool:
+    """Build, unless too many are writing; nobody else would try again."""
+    try:
+        pipeline.build(is_judged=True)
+    except OverloadedError:
+        return False
+    return True
+
+
+def start_gate(shared: Path, settings: Settings) -> int | None:
+    """Fork the gate, which reads the records when it is first asked.
+
+    Returns:
+        Its process id; None if no records are checked.
+    """
     path = shared / "gate"
-    if settings.checks:
-        prepare = partial(gate.prepare, settings.memory_mb << 20, preview)
-        nursery.start_nursery(path, settings.checks, prepare, is_lazy=True)
     os.environ[GATE] = str(path)
+    if not settings.checks:
+        return None
+    prepare = partial(gate.prepare, settings.memory_mb << 20, preview)
+    return nursery.start_nursery(path, settings.checks, prepare, is_lazy=True)
