@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.store import Store
 
-__all__ = ["FACETS", "Facets", "Table", "Value", "of"]
+__all__ = ["FACETS", "Facets", "Table", "Value", "arguments", "of"]
 
 #: The facets, in the order of a page.
 FACETS = (
@@ -33,7 +33,11 @@ FACETS = (
     "venue",
     "role",
     "year",
+    "size",
 )
+
+#: Numbers that a dataset can be asked to have at least, in each unit.
+_MINIMA = (100, 1_000, 10_000, 100_000, 1_000_000)
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,7 @@ class Value:
 
     Attributes:
         slug: what stands in an address.
-        iri: of the concept or class; "" for a year.
+        iri: of the concept or class; "" for a year or a number.
         label: language → label.
         depth: number of broader values above it.
         count: datasets that are left when it is chosen, other facets kept.
@@ -89,7 +93,21 @@ class _Known:
 @lru_cache(maxsize=1)
 def of(store: Store) -> Facets:
     """The facets of a graph, read once."""
-    return Facets(store.rows(internal("facets")), store.rows(internal("facet-labels")))
+    labels = {row["value"]: row for row in store.rows(internal("facet-labels"))}
+    sizes, bands = _sizes(store.rows(internal("sizes")), labels)
+    return Facets([*store.rows(internal("facets")), *sizes], [*labels.values(), *bands])
+
+
+def arguments(choices: Mapping[str, str]) -> dict[str, str]:
+    """The arguments by which the canned query ``find`` finds what has the chosen values."""
+    found = {facet: slug for facet, slug in choices.items() if facet != "size"}
+    if "size" in choices:
+        unit, dash, minimum = choices["size"].rpartition("-")
+        is_number = minimum.isdecimal() and int(minimum) in _MINIMA
+        found |= (
+            {"unit": unit, "minimum": minimum} if dash and is_number else {"unit": choices["size"]}
+        )
+    return found
 
 
 class Facets:
@@ -98,7 +116,7 @@ class Facets:
     def __init__(
         self, rows: Iterable[Mapping[str, str]], labels: Iterable[Mapping[str, str]]
     ) -> None:
-        """Index what ``facets.rq`` and ``facet-labels.rq`` answer."""
+        """Index rows and labels as ``facets.rq`` and ``facet-labels.rq`` answer them."""
         found: dict[tuple[str, str], tuple[set[str], set[str]]] = defaultdict(
             lambda: (set(), set())
         )
@@ -116,7 +134,7 @@ class Facets:
         for (facet, value), (every, stated) in sorted(found.items()):
             slug, name = _slug(value), names.get(value, {"en": value, "zh": value})
             self._known[facet][slug] = _Known(
-                value if value in names else "",
+                value if value in names and "number" not in name else "",
                 {"en": name["en"], "zh": name["zh"]},
                 above[facet].get(slug, ""),
                 slug in above[facet].values(),
@@ -181,6 +199,16 @@ class Facets:
                     found.append((facet, self._value(facet, broader, others, 0, chosen=False)))
                     break
         return found
+
+    def beside(self, facet: str, slug: str, other: str) -> list[Value]:
+        """The values of another facet that its datasets state, the most frequent first."""
+        among = self._known[facet][slug].datasets
+        values = [
+            self._value(other, one, among, 0, chosen=False)
+            for one, known in self._known[other].items()
+            if known.stated & among
+        ]
+        return sorted(values, key=lambda one: _order(other, one))
 
     def stated(self, iri: str, facet: str) -> list[Value]:
         """The values that a dataset itself states, without broader ones."""
@@ -261,6 +289,22 @@ class Facets:
 
     def _iris(self, bits: int) -> Iterator[str]:
         return (iri for iri in self._datasets if self._bit[iri] & bits)
+
+
+def _sizes(
+    sizes: Iterable[Mapping[str, str]], labels: Mapping[str, Mapping[str, str]]
+) -> tuple[list[dict[str, str]], list[dict[str, str]]]:
+    """Values of the facet ``size``: units, and below each the numbers that datasets reach."""
+    rows, bands = [], {}
+    for row in sizes:
+        unit, stated = row["unit"], {"facet": "size", "stated": "true", "dataset": row["dataset"]}
+        rows.append(stated | {"value": unit})
+        for minimum in (one for one in _MINIMA if int(row["size"]) >= one):
+            band = f"{unit}-{minimum}"
+            rows.append(stated | {"value": band})
+            label = {lang: f"{labels[unit][lang]} ≥ {minimum:,}" for lang in ("en", "zh")}
+            bands[band] = {"value": band, "broader": unit, "number": str(minimum), **label}
+    return rows, list(bands.values())
 
 
 def _broader(

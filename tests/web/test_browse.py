@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from medbench_kg import catalogue
 from medbench_kg.errors import QueryError
-from medbench_kg.facets import FACETS, Facets
+from medbench_kg.facets import FACETS, Facets, arguments, of
 from medbench_kg.negotiation import by_name
 
 if TYPE_CHECKING:
@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def facets(store: LocalStore) -> Facets:
-    rows = store.rows(catalogue.internal("facets"))
-    return Facets(rows, store.rows(catalogue.internal("facet-labels")))
+    return of(store)
 
 
 def answer(store: LocalStore, choices: dict[str, str]) -> set[str]:
-    body, _ = catalogue.ask(store, catalogue.find("find"), choices, lambda _: by_name("csv"))
+    body, _ = catalogue.ask(
+        store, catalogue.find("find"), arguments(choices), lambda _: by_name("csv")
+    )
     return {row["dataset"] for row in csv.DictReader(io.StringIO(body.decode()))}
 
 
@@ -56,6 +57,17 @@ def test_a_count_is_what_is_left_after_the_choice(
     assert [len(answer(store, {**choices, facet: value.slug})) for value in offered] == [
         value.count for value in offered
     ]
+
+
+def test_a_size_is_a_unit_or_at_least_so_many_of_it(store: LocalStore) -> None:
+    largest = catalogue.rows(store, "largest-datasets", unit="image")
+    counted = {row["dataset"] for row in largest}
+    assert answer(store, {"size": "image"}) == counted
+    assert answer(store, {"size": "image-10000"}) == {
+        row["dataset"] for row in largest if int(row["value"]) >= 10_000
+    }
+    rest = counted - answer(store, {"size": "image-10000"})
+    assert rest
 
 
 def test_an_unknown_value_is_refused_with_those_there_are(facets: Facets) -> None:
@@ -87,8 +99,8 @@ def test_the_page_exists_in_chinese(server: str) -> None:
 
 
 def test_a_state_that_is_not_there_is_a_bad_request(server: str) -> None:
-    for arguments in ({"modality": "x"}, {"sort": "x"}, {"page": "99"}):
+    for wrong in ({"modality": "x"}, {"sort": "x"}, {"page": "99"}):
         with pytest.raises(urllib.error.HTTPError) as refused:
-            page(server, "/datasets", **arguments)
+            page(server, "/datasets", **wrong)
         assert refused.value.code == 400
         refused.value.close()

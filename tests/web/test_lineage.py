@@ -10,9 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from medbench_kg.catalogue import internal, rows
+from medbench_kg.evaluation import Limits, Pool
 from medbench_kg.lineage import WIDTH, Lineage
+from medbench_kg.settings import Settings
+from medbench_kg.web.app import create_app
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from medbench_kg.builds import Manifest
     from medbench_kg.store import LocalStore
 
 DATASET = "https://w3id.org/medbench-kg/dataset/"
@@ -110,3 +116,14 @@ def test_an_unknown_dataset_is_said_to_be_unknown(server: str, path: str, status
         page(server, path)
     assert refused.value.code == status
     refused.value.close()
+
+
+@pytest.mark.parametrize("path", ["/lineage/mm-skin", "/dataset/mm-skin.html"])
+def test_what_was_not_looked_for_is_not_said_to_be_safe(
+    built: tuple[LocalStore, Manifest], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("medbench_kg.web.lineage._MAX_TRAINING_SETS", 0)
+    app = create_app(*built, Pool(tmp_path, Limits(1, 1, 1, 1, 1)), Settings(access_log=False))
+    text = app.test_client().get(path).text
+    assert "wasn’t looked for" in text
+    assert "Nothing is known to be at risk" not in text

@@ -88,3 +88,20 @@ def test_a_concept_leads_to_its_row_of_the_coverage_table(server: str) -> None:
     (link,) = re.findall(r'href="([^"]+)">In the coverage table', page(server, "/modality/ct"))
     shown = page(server, link.replace("&amp;", "&"))
     assert "Computed tomography (CT)" in shown.split("<tbody>", 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("path", "facet"), [("modality/ct", "modality"), ("task/reasoning", "task")]
+)
+def test_what_occurs_together_is_counted_as_the_canned_query_does(
+    server: str, store: LocalStore, path: str, facet: str
+) -> None:
+    other = "task" if facet == "modality" else "modality"
+    asked = rows(store, "cross-table", rows=facet, columns=other)
+    counts = {row["column"]: row["datasets"] for row in asked if row["row"].endswith(f"/{path}")}
+    text = page(server, f"/{path}").split("Occurs together with</h2>", 1)[1].split("</section>")[0]
+    slug = path.partition("/")[2]
+    shown = re.findall(rf'[?;]{other}=([\w-]+)[^"]*">[^<]+</a> <span class="count">(\d+)', text)
+    assert shown
+    assert all(counts[f"https://w3id.org/medbench-kg/{other}/{one}"] == n for one, n in shown)
+    assert f"{facet}={slug}" in text

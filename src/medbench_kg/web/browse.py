@@ -13,7 +13,7 @@ from flask import Blueprint, render_template, request, url_for
 
 from medbench_kg.catalogue import ask, find, internal
 from medbench_kg.errors import QueryError
-from medbench_kg.facets import FACETS, of
+from medbench_kg.facets import FACETS, arguments, of
 from medbench_kg.negotiation import by_name
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web.words import facet_titles
@@ -77,7 +77,7 @@ def browse(store: Store) -> Blueprint:
             titles=facet_titles(),
             nearest=[] if left else facets.nearest(choices),
             choices={name: (slug, facets.label(name, slug)) for name, slug in choices.items()},
-            plain=choices,
+            plain=arguments(choices),
             values=facets.values(choices),
             total=len(left),
             cards=left[(page - 1) * _PAGE : page * _PAGE],

@@ -22,7 +22,7 @@ AXES = {"rows": "modality", "columns": "task"}
 _SHADES = 5
 
 #: The facets that a canned query can put against each other.
-_AXES = tuple(facet for facet in FACETS if facet not in {"role", "year"})
+_AXES = tuple(facet for facet in FACETS if facet not in {"role", "year", "size"})
 
 
 def coverage(store: Store) -> Blueprint:

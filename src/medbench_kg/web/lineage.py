@@ -75,11 +75,15 @@ class Risks:
         return Lineage(rows_of(internal("derivations")), rows_of(internal("roles")))
 
     @cached_property
+    def is_limited(self) -> bool:
+        """Whether there are too many training sets to ask for the risks of all."""
+        training = [node for node in self.known.nodes.values() if node.role in _TRAINS]
+        return len(training) > _MAX_TRAINING_SETS
+
+    @cached_property
     def all(self) -> list[Risk]:
         """The risks of all training sets; none if there are too many for that."""
-        training = [node for node in self.known.nodes.values() if node.role in _TRAINS]
-        many = len(training) > _MAX_TRAINING_SETS
-        return [] if many else self._grouped(rows(self._store, "contamination-risk"))
+        return [] if self.is_limited else self._grouped(rows(self._store, "contamination-risk"))
 
     def about(self, iri: str) -> list[Risk]:
         """The risks that a dataset is a side of; none for one without a name."""
@@ -167,6 +171,7 @@ def lineage(store: Store, risks: Risks) -> Blueprint:
                 sources=rows(store, "sources-of", dataset=slug),
                 derived=rows(store, "derived-from", dataset=slug),
                 risks=risks.about(node.iri),
+                is_limited=risks.is_limited,
             )
         )
 

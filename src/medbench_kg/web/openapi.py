@@ -179,7 +179,8 @@ class _Description:
     def _in_url(self, told: Mapping[str, Any]) -> Iterator[_Object]:
         for name in told.get("query", ()):
             if name == "facets":
-                yield from (self._argument(find("find").parameter(facet)) for facet in FACETS)
+                facets = (one for one in find("find").parameters if one.name in FACETS)
+                yield from map(self._argument, facets)
             else:
                 yield self._parameter(name, "query")
 

@@ -115,4 +115,5 @@ def facet_titles() -> dict[str, str]:
         "venue": gettext("Venue"),
         "role": gettext("Role"),
         "year": gettext("Year"),
+        "size": gettext("Size"),
     }
