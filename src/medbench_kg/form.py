@@ -101,6 +101,14 @@ class Field:
             return (self.name,)
         return tuple(f"{self.name}.{lang}" for lang in LANGUAGES)
 
+    def value_of(self, name: str) -> str | None:
+        """The value that goes by a name, in any language, or by its slug; None if there is none."""
+        wanted = name.casefold()
+        for choice in self.choices:
+            if wanted in {choice.value.casefold(), *map(str.casefold, choice.names.values())}:
+                return choice.value
+        return None
+
     def sorted_choices(self, lang: str) -> list[Choice]:
         """The values that it takes, in the order of a reader."""
         return sorted(self.choices, key=lambda choice: choice.names[lang].casefold())

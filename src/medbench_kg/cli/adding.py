@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +15,11 @@ from medbench_kg.cli.console import Progress, locale_language
 from medbench_kg.cli.curation import print_report
 from medbench_kg.errors import MedbenchError, RecordError
 from medbench_kg.fetching import Web
+from medbench_kg.form import form
 
 if TYPE_CHECKING:
+    from medbench_kg.form import Form
+    from medbench_kg.pipeline import Assembled
     from medbench_kg.readme import Lang
 
 __all__ = ["add"]
@@ -37,24 +39,12 @@ _WORDS = {
         "read": "Read as {kind}.",
         "missed": "Words that name no concept here, left out: {words}.",
         "written": "Wrote {files}.",
-        "title": "Name of the dataset (empty: only the paper)",
-        "kind": "What is it",
-        "modality": "Modalities, separated by commas (empty: those of the document)",
-        "task": "Tasks, separated by commas (empty: those of the document)",
-        "description-en": "One sentence about it in your own words, in English",
-        "description-zh": "The same in Chinese",
     },
     "zh": {
         "reading": "读取文档",
         "read": "已按 {kind} 格式读取。",
         "missed": "以下词语没有对应的概念，未采用：{words}。",
         "written": "已写入 {files}。",
-        "title": "数据集名称（留空则只收录论文）",
-        "kind": "类型",
-        "modality": "数据模态，以逗号分隔（留空则采用文档所述）",
-        "task": "任务，以逗号分隔（留空则采用文档所述）",
-        "description-en": "用自己的话写一句英文简介",
-        "description-zh": "用自己的话写一句中文简介",
     },
 }
 
@@ -63,9 +53,9 @@ _WORDS = {
 @click.option(
     "--from",
     "source",
-    required=True,
     metavar="FILE|URL|ARXIV-ID",
-    help="arXiv's Atom, a BibTeX entry, a Hugging Face dataset card, Croissant, or an issue.",
+    help="arXiv's Atom, a BibTeX entry, a Hugging Face dataset card, Croissant, or an issue. "
+    "Without it, questions are asked.",
 )
 @click.option("--title", help="Name of the dataset, where the document doesn't give it.")
 @click.option("--slug", help="Last part of its IRI; it never changes. Default: from the name.")
@@ -78,20 +68,25 @@ _WORDS = {
 @click.option("--reply", type=_FILE, help="Write what is found here, as the answer to an issue.")
 @click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
 def add(
-    source: str,
+    source: str | None,
     reply: Path | None,
     lang: str | None,
     en: str | None,
     zh: str | None,
     **given: str | tuple[str, ...] | None,
 ) -> None:
-    """Draft records of a dataset and its paper from a document about them, and check them.
+    """Draft records of a dataset and its paper, and check them.
 
-    What the document doesn't state stays absent; the findings name what is missing. The status of
+    They are made of a document about them, or, on a terminal, of answers to questions. What isn't
+    stated stays absent; the findings name what is missing. The status of
     a draft is “proposed”.
     """
+    language = lang or locale_language()
     try:
-        files, is_issue = _added(source, lang or locale_language(), {"en": en, "zh": zh}, given)
+        if source is None:
+            files, is_checked_first = _answered(language), True
+        else:
+            files, is_checked_first = _added(source, language, {"en": en, "zh": zh}, given)
     except MedbenchError as error:
         if reply:
             replying.refuse(reply, error)
@@ -102,11 +97,28 @@ def add(
         return
     from medbench_kg.validation import Severity  # noqa: PLC0415  pulls in pySHACL
 
-    if not is_issue:
+    if not is_checked_first:
         click.echo("\n".join(_rows(files)))
-    print_report(files, lang or locale_language(), "text", Severity.WARNING)
-    if is_issue:  # which may hold anything, and has rows only if it conforms
+    print_report(files, language, "text", Severity.WARNING)
+    if is_checked_first:
         click.echo("\n".join(_rows(files)))
+
+
+def _answered(language: str) -> tuple[Path, ...]:
+    """Ask for all fields; write a draft of the answers and show it, as record and in words."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("Give --from, or run this on a terminal, where it asks.")
+    from medbench_kg.cli import dialogue  # noqa: PLC0415  readline prepares the terminal
+
+    assembled = pipeline.assemble()
+    fields = form(assembled.store)
+    entries = fields.read(dialogue.ask(fields.fields, language))
+    draft = intake.draft_of(entries, fields, assembled, _today())
+    files = _written(draft, assembled, language)
+    for path, node in zip(files, draft.records.values(), strict=True):
+        click.echo(path.read_text(encoding="utf-8"))
+        click.echo(f"{dialogue.tell(fields, node, language)}\n")
+    return files
 
 
 def _added(
@@ -115,32 +127,39 @@ def _added(
     description: dict[str, str | None],
     given: dict[str, str | tuple[str, ...] | None],
 ) -> tuple[tuple[Path, ...], bool]:
-    """Write drafts of what a source states; give the files, and whether it is an issue."""
+    """Write drafts of what a source states; give the files, and whether it is an issue.
+
+    An issue may hold anything, and so has rows only if it conforms.
+    """
     words = _WORDS[language]
     with Progress(words["reading"]):
         content, where = _content(source)
         told = intake.read(content, where)
     click.echo(words["read"].format(kind=told.kind), err=True)
-    assembled, today = pipeline.assemble(), dt.datetime.now(tz=dt.UTC).date().isoformat()
+    assembled = pipeline.assemble()
     if told.issue:
-        draft = intake.of_issue(assembled, told.issue, today)
+        draft = intake.of_issue(assembled, told.issue, _today())
     else:
         draft = intake.draft(
             assembled,
             told,
             source=where if "://" in where and "/api/" not in where else "",
-            today=today,
-            given=_asked(told, language, description, given),
+            today=_today(),
+            given=_asked(told, form(assembled.store), language, description, given),
         )
     if draft.not_understood:
         click.echo(words["missed"].format(words=", ".join(draft.not_understood)), err=True)
+    return _written(draft, assembled, language), bool(told.issue)
+
+
+def _written(draft: intake.Draft, assembled: Assembled, language: str) -> tuple[Path, ...]:
     names = vocabulary.load()
     files = editing.write_records(
         {name: records.canonical(node, names) for name, node in draft.records.items()},
         assembled.records,
     )
-    click.echo(words["written"].format(files=", ".join(map(str, files))), err=True)
-    return tuple(files), bool(told.issue)
+    click.echo(_WORDS[language]["written"].format(files=", ".join(map(str, files))), err=True)
+    return tuple(files)
 
 
 def _rows(files: tuple[Path, ...]) -> list[str]:
@@ -150,37 +169,37 @@ def _rows(files: tuple[Path, ...]) -> list[str]:
     return [upstream.proposed_row(assembled, slug, lang) for slug in slugs for lang in _TABLES]
 
 
+def _today() -> str:
+    return dt.datetime.now(tz=dt.UTC).date().isoformat()
+
+
 def _asked(
     told: intake.Told,
+    fields: Form,
     language: str,
     description: dict[str, str | None],
     given: dict[str, str | tuple[str, ...] | None],
 ) -> intake.Given:
     """What a person says, after questions for what a dataset needs if somebody is there."""
-    words = _WORDS[language]
     if sys.stdin.isatty():
-        given["title"] = given["title"] or told.name or _answer(words["title"])
-        if given["title"]:
-            given["kinds"] = given["kinds"] or (
-                click.prompt(words["kind"], type=click.Choice(intake.KINDS), err=True),
-            )
-            for key in ("modality", "task"):
-                given[key] = given[key] or _parts(_answer(words[key]))
-            description = {
-                one: text or _answer(words[f"description-{one}"])
-                for one, text in description.items()
-            }
+        from medbench_kg.cli import dialogue  # noqa: PLC0415  readline prepares the terminal
+
+        known: dict[str, object] = {"title": given["title"] or told.name}
+        known["description"] = all(description.values())
+        known |= {"type": given["kinds"], **{key: given[key] for key in ("modality", "task")}}
+        wanted = [one for one in fields.fields if one.name in known and not known[one.name]]
+        entries = dialogue.ask(wanted, language)
+        given["title"] = given["title"] or told.name or next(iter(entries.get("title.en", ())), "")
+        given["kinds"] = given["kinds"] or tuple(entries.get("type", ()))
+        for key in ("modality", "task"):
+            given[key] = given[key] or tuple(entries.get(key, ()))
+        description = {
+            lang: text or next(iter(entries.get(f"description.{lang}", ())), "")
+            for lang, text in description.items()
+        }
     told_so = {key: value for key, value in given.items() if value}
     kept = {one: text for one, text in description.items() if text}
     return intake.Given(description=kept, **told_so)  # type: ignore[arg-type]
-
-
-def _answer(question: str) -> str:
-    return str(click.prompt(question, default="", show_default=False, err=True)).strip()
-
-
-def _parts(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in re.split("[,，、]", text) if part.strip())
 
 
 def _content(source: str) -> tuple[bytes, str]:

@@ -8,7 +8,7 @@ what was entered; ``issues`` writes the forms of the repository, and reads what 
 from __future__ import annotations
 
 from medbench_kg.intake.drafting import KINDS, Draft, Given, draft
-from medbench_kg.intake.entries import corrected, record_of
+from medbench_kg.intake.entries import corrected, draft_of, record_of
 from medbench_kg.intake.issues import issue_forms, of_issue
 from medbench_kg.intake.sources import Told, address_of, read
 
@@ -20,6 +20,7 @@ __all__ = [
     "address_of",
     "corrected",
     "draft",
+    "draft_of",
     "issue_forms",
     "of_issue",
     "read",

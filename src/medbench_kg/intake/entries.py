@@ -10,16 +10,18 @@ from copy import deepcopy
 from itertools import count
 from typing import TYPE_CHECKING
 
-from medbench_kg.intake.drafting import catalogue_record, kebab, place
+from medbench_kg.errors import RecordError
+from medbench_kg.intake.drafting import Draft, catalogue_record, kebab, place
 from medbench_kg.records import encode
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
     from medbench_kg.form import Entries, Field, Form
+    from medbench_kg.pipeline import Assembled
     from medbench_kg.records import Node
     from medbench_kg.store import Store
 
-__all__ = ["corrected", "record_of"]
+__all__ = ["corrected", "draft_of", "record_of"]
 
 #: Slug of a record that has neither a short name nor a name to make one of.
 _UNNAMED = "unnamed"
@@ -64,6 +66,29 @@ def record_of(entries: Entries, form: Form, store: Store, today: str) -> Node:
     return node
 
 
+def draft_of(entries: Entries, form: Form, assembled: Assembled, today: str) -> Draft:
+    """Make the draft of a record of what was entered.
+
+    Args:
+        entries: what :meth:`Form.read` gives.
+        form: the form that it was entered into.
+        assembled: the graph, and the records that there are.
+        today: the day, ISO 8601.
+
+    Raises:
+        RecordError: there is such a record, or it has no name to make a slug of.
+    """
+    node = record_of(entries, form, assembled.store, today)
+    slug = node.get("identifier", "")
+    if not slug or any(one.path.stem == slug for one in assembled.records):
+        raise RecordError(
+            f"There is a record “{slug}” already, or the name makes no slug.",
+            hint="Enter another short name, or report what is wrong with that record.",
+        )
+    kind = "sources" if "SourceDataset" in node["type"] else "datasets"
+    return Draft({f"{kind}/{slug}.yaml": node}, ())
+
+
 def corrected(
     node: Node, field: Field, text: str, source: str, lang: str, today: str
 ) -> Node | None:
@@ -83,7 +108,7 @@ def corrected(
     node = deepcopy(node)
     values = [part.strip() for part in _SEPARATORS.split(text)] if field.choices else [text]
     name = f"{field.name}.{lang}" if field.is_by_language else field.name
-    value = _value(field, {name: [_named(field, one) for one in values if one]})
+    value = _value(field, {name: [field.value_of(one) or one for one in values if one]})
     key, *inner = field.keys
     if inner:
         parts = node.setdefault(key, [{"id": f"#{key}", "type": key.capitalize()}])
@@ -109,15 +134,6 @@ def corrected(
     }
     node["record"] |= {"modified": today, "evidence": [*node["record"].get("evidence", ()), proof]}
     return node
-
-
-def _named(field: Field, text: str) -> str:
-    """The value that goes by a name, in any language; the text itself if there is none."""
-    wanted = text.casefold()
-    for choice in field.choices:
-        if wanted in {choice.value, *(name.casefold() for name in choice.names.values())}:
-            return choice.value
-    return text
 
 
 def _slug(entries: Entries) -> str:

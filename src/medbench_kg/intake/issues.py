@@ -18,7 +18,7 @@ from medbench_kg import submission, vocabulary
 from medbench_kg.errors import RecordError
 from medbench_kg.form import form
 from medbench_kg.intake.drafting import Draft
-from medbench_kg.intake.entries import corrected, record_of
+from medbench_kg.intake.entries import corrected, draft_of
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
@@ -102,15 +102,7 @@ def of_issue(assembled: Assembled, text: str, today: str) -> Draft:
     if "dataset" in said:
         return _corrected(said, fields, assembled, today)
     entries = fields.read({name: _values(fields.inputs[name], told) for name, told in said.items()})
-    node = record_of(entries, fields, assembled.store, today)
-    slug = node.get("identifier", "")
-    if not slug or any(one.path.stem == slug for one in assembled.records):
-        raise RecordError(
-            f"There is a record “{slug}” already, or the name makes no slug.",
-            hint="Enter another short name, or report what is wrong with that record.",
-        )
-    kind = "sources" if "SourceDataset" in node["type"] else "datasets"
-    return Draft({f"{kind}/{slug}.yaml": node}, ())
+    return draft_of(entries, fields, assembled, today)
 
 
 def _written(name: str, label: str, body: list[dict[str, object]]) -> str:
