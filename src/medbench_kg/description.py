@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from medbench_kg import export
 from medbench_kg.catalogue import internal
-from medbench_kg.errors import NotFoundError
+from medbench_kg.errors import NotFoundError, QueryError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from medbench_kg.negotiation import Format
     from medbench_kg.store import LocalStore, Store
     from medbench_kg.vocabulary import Vocabulary
@@ -26,7 +28,9 @@ __all__ = [
     "aliases",
     "bundle",
     "describe",
+    "document",
     "documents",
+    "last_change",
     "signposts",
     "statements",
     "write",
@@ -68,16 +72,31 @@ class Statement:
 
 def documents(store: Store) -> dict[str, Document]:
     """All documents by the IRI of their thing, in the order of the IRIs."""
-    return {
-        row["thing"]: Document(
-            row["thing"],
-            row.get("modified", ""),
-            row.get("deprecated") == "true",
-            tuple(row.get("successors", "").split()),
-            "scheme" in row,
-        )
-        for row in store.rows(internal("documents"))
-    }
+    return {row["thing"]: _document(row) for row in store.rows(internal("documents"))}
+
+
+def document(store: Store, iri: str) -> Document | None:
+    """The document about one thing; None if there is no such thing."""
+    try:
+        text = internal("documents", "thing", [iri])
+    except QueryError:  # no IRI at all
+        return None
+    return next(map(_document, store.rows(text)), None)
+
+
+def _document(row: Mapping[str, str]) -> Document:
+    return Document(
+        row["thing"],
+        row.get("modified", ""),
+        row.get("deprecated") == "true",
+        tuple(row.get("successors", "").split()),
+        "scheme" in row,
+    )
+
+
+def last_change(store: Store) -> str:
+    """Date of the last change of any record, ISO 8601; "" if there are none."""
+    return next((row.get("modified", "") for row in store.rows(internal("last-change"))), "")
 
 
 def aliases(store: Store) -> dict[str, str]:

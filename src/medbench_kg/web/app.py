@@ -100,7 +100,7 @@ def create_app(
     app.register_blueprint(descriptions(store))
     app.register_blueprint(browse(store))
     app.register_blueprint(coverage(store))
-    risks = Risks(store)
+    names, risks = Names(store), Risks(store)
     app.register_blueprint(lineage(store, risks))
     app.register_blueprint(links(store))
     app.register_blueprint(overviews(store))
@@ -112,7 +112,7 @@ def create_app(
     app.register_blueprint(openapi(store, manifest, settings))
     app.register_blueprint(feeds(store))
     supplement = supplements(store, risks)
-    app.register_blueprint(resources(store, manifest.version, renditions(store), supplement))
+    app.register_blueprint(resources(store, names, manifest.version, renditions(store), supplement))
     if gate is not None and settings.checks:
         app.register_blueprint(writing(gate, settings, manifest.records))
     problems.register(app)
@@ -121,7 +121,7 @@ def create_app(
     app.before_request(preflight)
     app.after_request(_redirect_by_path)
     first = evaluate_first(
-        app.wsgi_app, pool, Names(store), base, manifest.version, settings.body_kb << 10
+        app.wsgi_app, pool, names, base, manifest.version, settings.body_kb << 10
     )
     lasting = PATHS + DESCRIPTIONS + LINEAGE + COMPARE + OVERVIEWS + paths()
     if manifest.version:

@@ -31,6 +31,12 @@ _TOKEN = re.compile(
 #: How near a name must be, from 0 to 1.
 _NEAR_ENOUGH = 0.6
 
+#: The same for a whole IRI, most of which is always the same.
+_NEARER = 0.85
+
+#: Characters of a mistake that are looked at.
+_MAX_MISTAKE = 120
+
 
 def prefix_hint(text: str) -> str:
     """Name the prefix that a query forgot to declare, and the namespace that it likely means."""
@@ -73,16 +79,27 @@ class Names:
         for iri in _iris(text):
             namespace, name = _split(iri)
             if name and name not in self._known.get(namespace, {name}):
-                near = process.extractOne(
-                    name,
-                    sorted(self._known[namespace]),
-                    scorer=DamerauLevenshtein.normalized_similarity,
-                    score_cutoff=_NEAR_ENOUGH,
-                )
-                advice = f" Did you mean {short(namespace + near[0])}?" if near else ""
+                near = self.near(iri)
+                advice = f" Did you mean {short(near)}?" if near else ""
                 said = f"There is no {short(iri)} in this graph.{advice}"
                 return said.encode("ascii", "backslashreplace").decode()
         return ""
+
+    def near(self, iri: str) -> str:
+        """The IRI that looks most like a wrong one, if possible in its namespace; "" if none."""
+        namespace, name = _split(iri)
+        if namespace not in self._known:
+            namespace, name = "", iri
+        known = self._known.get(namespace) or {
+            n + one for n in self._known for one in self._known[n]
+        }
+        near = process.extractOne(
+            name[:_MAX_MISTAKE],
+            sorted(known),
+            scorer=DamerauLevenshtein.normalized_similarity,
+            score_cutoff=_NEAR_ENOUGH if namespace else _NEARER,
+        )
+        return namespace + near[0] if near else ""
 
 
 def _iris(text: str) -> Iterator[str]:

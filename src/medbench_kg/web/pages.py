@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, render_template, request, url_for
@@ -22,6 +23,7 @@ from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
     from medbench_kg.builds import Manifest
+    from medbench_kg.changes import Change
     from medbench_kg.store import Store
 
 __all__ = ["pages"]
@@ -54,6 +56,7 @@ def pages(store: Store, manifest: Manifest) -> Blueprint:
         manifest: the build that it was read from.
     """
     routes = Blueprint("pages", __name__)
+    latest = cache(lambda lang: recent(store, lang)[:_LATEST])
 
     @routes.get("/", defaults={"lang": "en"})
     @routes.get("/zh/", defaults={"lang": "zh"})
@@ -62,7 +65,9 @@ def pages(store: Store, manifest: Manifest) -> Blueprint:
         page = by_name("html")
         fmt = choose(request.headers.get("Accept", ""), (page, *GRAPH_FORMATS))
         if fmt == page:
-            response = Response(_start(store, manifest), content_type=page.content_type)
+            response = Response(
+                _start(store, manifest, latest(language())), content_type=page.content_type
+            )
         else:
             body = export.serialize(store, fmt, vocabulary.load(), CATALOGUE_GRAPH)
             response = kept(body, fmt.content_type)
@@ -110,7 +115,7 @@ def pages(store: Store, manifest: Manifest) -> Blueprint:
     return routes
 
 
-def _start(store: Store, manifest: Manifest) -> str:
+def _start(store: Store, manifest: Manifest, latest: list[Change]) -> str:
     return render_template(
         "start.html",
         manifest=manifest,
@@ -118,7 +123,7 @@ def _start(store: Store, manifest: Manifest) -> str:
         questions=[(gettext(asked), choices) for asked, choices in _QUESTIONS],
         grid=of(store).table("modality", "task", ()),
         shade=shade,
-        latest=recent(store, language())[:_LATEST],
+        latest=latest,
         markup=_markup(manifest),
     )
 

@@ -13,8 +13,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from difflib import get_close_matches
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from medbench_kg.description import Document
     from medbench_kg.negotiation import Format
     from medbench_kg.store import Store
+    from medbench_kg.web.hints import Names
 
 __all__ = ["Rendition", "kept", "paths", "resources"]
 
@@ -54,9 +54,6 @@ _CC0 = "https://creativecommons.org/publicdomain/zero/1.0/"
 
 #: Links to items that a header has at most; the linkset has all.
 _MAX_ITEMS = 16
-
-#: Names that a wrong path is compared with at most this long, and how many are proposed.
-_MAX_MISTAKE, _PROPOSALS = 120, 3
 
 
 @dataclass(frozen=True)
@@ -78,18 +75,16 @@ class _Library:
     """The documents of a graph, looked up by path."""
 
     def __init__(
-        self, store: Store, renditions: Sequence[Rendition], supplement: Supplement
+        self, store: Store, names: Names, renditions: Sequence[Rendition], supplement: Supplement
     ) -> None:
         self.store = store
         self.supplement = supplement
         self._renditions = renditions
+        self._names = names
+        self._document = lru_cache(1 << 12)(partial(description.document, store))
         self.signposts = lru_cache(1 << 12)(lambda iri: description.signposts(store, iri))
         self.triples = lru_cache(1 << 6)(self._triples)
         self.said = lru_cache(1 << 4)(partial(description.describe, store))
-
-    @cached_property
-    def documents(self) -> dict[str, Document]:
-        return description.documents(self.store)
 
     @cached_property
     def aliases(self) -> dict[str, str]:
@@ -98,19 +93,18 @@ class _Library:
     @cached_property
     def modified(self) -> str:
         """Date of the last change of any record; "" if there are none."""
-        return max((one.modified for one in self.documents.values()), default="")
+        return description.last_change(self.store)
 
     @cached_property
     def layout(self) -> Layout:
         return layout(self.store)
 
     @cached_property
-    def schema(self) -> dict[str, dict[str, object]]:
+    def schema(self) -> dict[str, Callable[[], dict[str, object]]]:
         """What the pages about the schema show, by their path."""
-        return {
-            "ontology": {"terms": schema.terms(self.store)},
-            "shapes": {"rules": schema.rules(self.store)},
-        }
+        terms = cache(partial(schema.terms, self.store))
+        rules = cache(partial(schema.rules, self.store))
+        return {"ontology": lambda: {"terms": terms()}, "shapes": lambda: {"rules": rules()}}
 
     def find(self, path: str) -> tuple[Document, Format | None]:
         """Find the document that a path leads to, and the format that its suffix names.
@@ -118,15 +112,18 @@ class _Library:
         Raises:
             NotFoundError: there is no thing of that name, or not in that format.
         """
-        known = self.documents.get(BASE + path)
+        known = self._document(BASE + path)
         if known:
             return known, None
         for fmt in (*DOCUMENT_FORMATS, *(one.format for one in self._renditions)):
             stem = path.removesuffix(f".{fmt.suffix}")
-            known = self.documents.get(BASE + stem) if stem != path else None
+            known = self._document(BASE + stem) if stem != path else None
             if known and fmt in self.offered(known.iri):
                 return known, fmt
-        raise NotFoundError(f"There is nothing at “/{path}”.", hint=self._near(path))
+        near = self._names.near(BASE + path) or self._names.near(BASE + path.rpartition(".")[0])
+        proposal = near.replace(BASE, "/", 1)
+        hint = f"Did you mean {proposal}?" if near else "The start page leads to everything."
+        raise NotFoundError(f"There is nothing at “/{path}”.", hint=hint)
 
     def offered(self, iri: str) -> tuple[Format, ...]:
         """The formats of the document about a thing, in order of preference."""
@@ -151,12 +148,6 @@ class _Library:
         said = description.statements(self.said(iri))
         return view.page(said, iri, self.layout, language())
 
-    def _near(self, path: str) -> str:
-        known = [iri.removeprefix(BASE) for iri in self.documents]
-        near = get_close_matches(path, known, _PROPOSALS) if len(path) <= _MAX_MISTAKE else []
-        proposals = " or ".join(f"/{name}" for name in near)
-        return f"Did you mean {proposals}?" if near else "The start page leads to everything."
-
 
 def paths() -> tuple[str, ...]:
     """Beginnings of the paths of all routes, in both languages."""
@@ -168,6 +159,7 @@ def paths() -> tuple[str, ...]:
 
 def resources(
     store: Store,
+    names: Names,
     version: str,
     renditions: Sequence[Rendition] = (),
     supplement: Supplement = lambda _iri: {},
@@ -176,13 +168,14 @@ def resources(
 
     Args:
         store: the graph.
+        names: its names, for hints.
         version: its version, which pages name.
         renditions: formats that some things have besides the common ones.
         supplement: what a page says of the thing with an IRI besides its description, by the
             names that its template knows it by.
     """
     routes = Blueprint("resources", __name__)
-    library = _Library(store, renditions, supplement)
+    library = _Library(store, names, renditions, supplement)
     context = (folder("ontology") / "context.jsonld").read_bytes()
 
     @routes.get("/<path:path>", defaults={"lang": "en"})
@@ -229,7 +222,7 @@ def resources(
         body = render_template(
             "sitemap.xml",
             pages=sorted({rule.endpoint for rule in rules}),
-            documents=library.documents.values(),
+            documents=description.documents(store).values(),
             base=BASE,
         )
         return kept(body.encode(), "application/xml")
@@ -333,7 +326,7 @@ def _page(library: _Library, document: Document, links: list[Link], version: str
         page=library.page(document.iri),
         base=BASE,
         shorten=vocabulary.load().shorten,
-        **library.schema.get(name, {}),
+        **library.schema.get(name, dict)(),
         path=name,
         document=document,
         formats={fmt: _address(document.iri, fmt) for fmt in offered if fmt.kind != "page"},
