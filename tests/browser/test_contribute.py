@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 #: Longest time that a check may take here, in ms; the first one reads all records.
 PATIENCE = 120_000
 
+RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
 ENGLISH = "Questions about CT images, made from public teaching files, to test models."
 CHINESE = "关于 CT 图像的问答，取自公开教学资料，用于评测模型。"
 
@@ -80,6 +82,27 @@ def test_a_dataset_is_proposed_with_the_keyboard_alone(
     expect(page.locator("#record textarea")).to_have_value(re.compile("id: mbd:keybench"))
     expect(page.locator("#rows pre").first).to_contain_text("| KeyBench |")
     expect(page.locator("#page h3")).to_have_text("KeyBench")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("path", "state"), [("/contribute", "alert"), ("/zh/contribute", "status")]
+)
+def test_findings_and_results_have_no_barriers_and_fit_a_narrow_screen(
+    open_page: Callable[..., Page], path: str, state: str, scheme: str
+) -> None:
+    page = open_page(path, color_scheme=scheme, viewport={"width": 320, "height": 640})
+    page.set_default_timeout(PATIENCE)
+    page.fill("[name='title.en']", "AxeBench")
+    if state == "status":
+        page.fill("[name='description.en']", ENGLISH)
+        page.fill("[name='description.zh']", CHINESE)
+        page.check("[value=SourceDataset]")
+    page.click("[value=check]")
+    expect(page.get_by_role(state)).to_be_focused(timeout=PATIENCE)
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_a_page_of_a_dataset_leads_to_the_short_form(open_page: Callable[..., Page]) -> None:

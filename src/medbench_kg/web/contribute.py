@@ -22,7 +22,7 @@ from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext
 from werkzeug.exceptions import Unauthorized, abort
 
-from medbench_kg import curation, gate, intake, records, vocabulary
+from medbench_kg import curation, gate, records, vocabulary
 from medbench_kg.catalogue import internal
 from medbench_kg.curation import Condition
 from medbench_kg.errors import MedbenchError, NotFoundError
@@ -132,6 +132,8 @@ class _Desk:
 
     def new(self, sent: Mapping[str, Sequence[str]], who: Author | None) -> _Proposal:
         """Take what was entered about a new dataset."""
+        from medbench_kg import intake  # noqa: PLC0415  its parsers of documents start slowly
+
         proposal = _Proposal(self.form.read(sent))
         node = intake.record_of(proposal.entries, self.form, self.store, _today())
         self._judge(proposal, node, Condition(is_none_of=("*",)), who)
@@ -145,6 +147,8 @@ class _Desk:
 
     def fact(self, sent: Mapping[str, Sequence[str]], who: Author | None) -> _Proposal:
         """Take what was entered about a fact that is wrong."""
+        from medbench_kg import intake  # noqa: PLC0415  as above
+
         proposal = _Proposal({name: [text] for name in _FACT if (text := _text(sent, name))})
         missing = gettext("Please enter this.")
         proposal.errors = {name: missing for name in _FACT if not proposal.first(name)}
