@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+import yaml
 
 from medbench_kg import records, vocabulary
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.store import LocalStore
 
+ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a token of a test"  # noqa: S105
 REPOSITORY = "https://github.com/example/kg"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -156,6 +158,18 @@ def test_what_conforms_becomes_a_record_a_page_and_two_rows(site: Site) -> None:
     assert address.startswith(f"{REPOSITORY}/issues/new?")
     assert told["title-en"] == ["FooBench"]
     assert "mbd:foobench" in told["record"][0]
+    template = ROOT / ".github" / "ISSUE_TEMPLATE" / told.pop("template")[0]
+    elements = {one.get("id"): one for one in yaml.safe_load(template.read_text("utf-8"))["body"]}
+    assert told.keys() - {"title"} <= elements.keys()
+    assert told["extent-unit"][0] in elements["extent-unit"]["attributes"]["options"]
+
+
+def test_what_is_too_long_for_a_link_is_to_be_pasted(site: Site) -> None:
+    answer = site.post({**GOOD, "description.zh": "长" * 1000})
+    address = next(a["href"] for _, a in answer.page.elements if "issues/new" in a.get("href", ""))
+    assert "record" not in parse_qs(urlsplit(address).query)
+    assert len(address) < 8000
+    assert "please paste it" in answer.page.text
 
 
 def test_the_record_can_be_downloaded_and_is_what_was_entered(site: Site) -> None:

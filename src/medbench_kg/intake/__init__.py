@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from medbench_kg.intake.drafting import KINDS, Draft, Given, draft
 from medbench_kg.intake.entries import corrected, draft_of, record_of
-from medbench_kg.intake.issues import issue_forms, of_issue
+from medbench_kg.intake.issues import filled_in, issue_forms, of_issue
 from medbench_kg.intake.sources import Told, address_of, read
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "corrected",
     "draft",
     "draft_of",
+    "filled_in",
     "issue_forms",
     "of_issue",
     "read",

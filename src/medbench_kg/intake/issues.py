@@ -24,11 +24,11 @@ from medbench_kg.vocabulary import BASE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from medbench_kg.form import Choice, Field, Form
+    from medbench_kg.form import Choice, Entries, Field, Form
     from medbench_kg.pipeline import Assembled
     from medbench_kg.records import Record
 
-__all__ = ["issue_forms", "of_issue"]
+__all__ = ["filled_in", "issue_forms", "of_issue"]
 
 #: Elements that stand for no field of a record: id → label in both languages.
 _LABELS = {
@@ -80,6 +80,23 @@ def issue_forms(fields: Form) -> dict[str, str]:
         "new-dataset.yml": _written("New dataset · 新数据集", "dataset", [*new, _other("record")]),
         "wrong-fact.yml": _written("Wrong fact · 事实有误", "fact", [*fact, _other("record")]),
     }
+
+
+def filled_in(entries: Entries, fields: Form) -> dict[str, str]:
+    """Say with what the elements of a form are filled in: id → text, choices as they are offered.
+
+    Args:
+        entries: what was entered on the page ``/contribute``, into either form.
+        fields: the form.
+    """
+    told: dict[str, str] = {}
+    for name, values in entries.items():
+        field = fields.inputs.get(name)
+        offered = {choice.value: _option(choice) for choice in field.choices} if field else {}
+        if name == "field":
+            offered = {key: _label_of_fact(one) for key, one in fields.correctable.items()}
+        told[name.replace(".", "-")] = ",".join(offered.get(value, value) for value in values)
+    return told
 
 
 def of_issue(assembled: Assembled, text: str, today: str) -> Draft:

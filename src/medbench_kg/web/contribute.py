@@ -285,30 +285,39 @@ def _author(token: str, settings: Settings) -> tuple[Author | None, Unauthorized
 
 
 def _page(desk: _Desk, proposal: _Proposal, *, is_fact: bool) -> str:
+    has_issues = bool(desk.settings.repository)
+    issue, is_whole = _issue(desk, proposal, is_fact=is_fact) if has_issues else ("", True)
     return render_template(
         "contribute.html",
         desk=desk,
         proposal=proposal,
         is_fact=is_fact,
-        issue=_issue(desk, proposal, is_fact=is_fact) if desk.settings.repository else "",
+        issue=issue,
+        is_whole=is_whole,
         violation=Severity.VIOLATION,
         slug=proposal.verdict.record.rpartition("/")[2] if proposal.verdict else "",
     )
 
 
-def _issue(desk: _Desk, proposal: _Proposal, *, is_fact: bool) -> str:
-    """Address of the repository's form for an issue, filled in as far as an address can be long."""
-    template = "wrong-fact.yml" if is_fact else "new-dataset.yml"
-    named = {name.replace(".", "-"): values[0] for name, values in proposal.entries.items()}
-    title = proposal.first("dataset") or proposal.first("title.en")
-    words = {"template": template, "title": title, **named}
-    if proposal.verdict:
-        words["record"] = proposal.verdict.text
+def _issue(desk: _Desk, proposal: _Proposal, *, is_fact: bool) -> tuple[str, bool]:
+    """Address of the repository's form for an issue, and whether all of it is filled in.
+
+    What makes the address too long is left out, the record first.
+    """
+    from medbench_kg import intake  # noqa: PLC0415  as above
+
+    words = {
+        "template": "wrong-fact.yml" if is_fact else "new-dataset.yml",
+        "title": proposal.first("dataset") or proposal.first("title.en"),
+        **intake.filled_in(proposal.entries, desk.form),
+        "record": proposal.verdict.text if proposal.verdict else "",
+    }
     kept: dict[str, str] = {}
     for name, text in words.items():
-        if len(urlencode({**kept, name: text})) <= _LONGEST:
+        if text and len(urlencode({**kept, name: text})) <= _LONGEST:
             kept[name] = text
-    return f"{desk.settings.repository}/issues/new?{urlencode(kept)}"
+    is_whole = all(name in kept for name, text in words.items() if text)
+    return f"{desk.settings.repository}/issues/new?{urlencode(kept)}", is_whole
 
 
 def _keys_of_nodes(node: Node, iri: str) -> dict[str, tuple[str, ...]]:
