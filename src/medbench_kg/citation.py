@@ -12,7 +12,9 @@ Specification: CSL 1.0.2, appendices III (types) and IV (variables); BibTeX entr
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import rispy
 from bibtexparser.entrypoint import parse_string, write_string
@@ -192,13 +194,19 @@ def _fields(item: Item) -> Iterator[tuple[str, str]]:
         yield "author", " and ".join(_name(name["literal"]) for name in item["author"])
     for variable, field in _BIBTEX.items():
         if variable in item:
-            text = item[variable] if variable in _VERBATIM else latex(item[variable])
+            write = _literal if variable in _VERBATIM else latex
+            text = write(item[variable])
             own = "journal" if field == "booktitle" and item["type"] == "article-journal" else field
             yield own, f"{{{text}}}" if field == "title" else text
     if "page" in item:
-        yield "pages", item["page"].replace("-", "--")
+        yield "pages", latex(item["page"]).replace("-", "--")
     if "issued" in item:
         yield from zip(("year", "month"), map(str, item["issued"]["date-parts"][0]), strict=False)
+
+
+def _literal(address: str) -> str:
+    """An address, which LaTeX reads as it stands, without what LaTeX would run or end it at."""
+    return re.sub(r"[\\{}\s]", lambda found: quote(found[0]), address)
 
 
 def _name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from importlib.resources import files
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
@@ -120,12 +121,13 @@ def create_app(
     app.register_blueprint(health(pool, manifest.version))
     app.before_request(preflight)
     app.after_request(_redirect_by_path)
+    app.after_request(_whole_if_static)
     first = evaluate_first(
         app.wsgi_app, pool, names, base, manifest.version, settings.body_kb << 10
     )
     lasting = PATHS + DESCRIPTIONS + LINEAGE + COMPARE + OVERVIEWS + paths()
     if manifest.version:
-        kept = keep(first, lasting, settings.cache_mb << 20)
+        kept = keep(first, (*lasting, "/static/"), settings.cache_mb << 20)
     else:
         kept = keep_nothing(first, lasting)
     limited = limit(kept, app, settings.rate_limit)
@@ -170,3 +172,11 @@ def _redirect_by_path(response: Response) -> Response:
     target = response.location or ""
     path = target.removeprefix(request.host_url.rstrip("/"))
     return response if path == target else make_response(redirect(path, response.status_code))
+
+
+def _whole_if_static(response: Response) -> Response:
+    """Take a file of the pages into memory: what is streamed isn't compressed."""
+    if request.endpoint == "static" and response.status_code == HTTPStatus.OK:
+        response.direct_passthrough = False
+        response.make_sequence()
+    return response

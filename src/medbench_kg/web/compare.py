@@ -17,6 +17,7 @@ from medbench_kg import citation, description
 from medbench_kg.catalogue import internal
 from medbench_kg.errors import NotFoundError, QueryError
 from medbench_kg.negotiation import by_name
+from medbench_kg.readme.markdown import escape
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web import view
 from medbench_kg.web.asking import html
@@ -71,6 +72,7 @@ def compare(store: Store) -> Blueprint:
     """Make the routes."""
     routes = Blueprint("compare", __name__)
     routes.add_app_template_filter(citation.latex, "latex")
+    routes.add_app_template_filter(escape, "markdown")
 
     @routes.get("/compare", defaults={"lang": "en"})
     @routes.get("/zh/compare", defaults={"lang": "zh"})

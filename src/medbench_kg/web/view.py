@@ -260,7 +260,8 @@ class _Writer:
         if said.datatype:
             lang = said.language if said.language != self._lang else ""
             url = place.space + said.value if place.space else ""
-            url = said.value if compact(said.datatype) == _ANY_URI else url
+            is_address = compact(said.datatype) == _ANY_URI and said.value.startswith(_WEB)
+            url = said.value if is_address else url
             return Value(_readable(said), lang, url=url)
         if "#" in said.value and _TYPE in self._said.get(said.value, {}):
             return self._part(said.value)
