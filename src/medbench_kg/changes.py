@@ -1,7 +1,8 @@
 """What changed: entries for a feed, and an event stream of the records.
 
 Both are made from what each record says of itself: when it was issued, when it was last modified
-and in which state it is. A record that is withdrawn stays, as a tombstone.
+and in which state it is; the stream, from what the journal tells of earlier states, too. A record
+that is withdrawn stays, as a tombstone.
 
 Specification: RFC 4287 (Atom); Linked Data Event Streams 1.0 and its server primer; TREE.
 """
@@ -9,6 +10,7 @@ Specification: RFC 4287 (Atom); Linked Data Event Streams 1.0 and its server pri
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from medbench_kg import catalogue, vocabulary
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.store import Store
 
-__all__ = ["Change", "days", "recent", "stream", "stream_page"]
+__all__ = ["Change", "Write", "days", "history", "recent", "stream", "stream_page"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,56 @@ def recent(store: Store, lang: Literal["en", "zh"], concept: str | None = None) 
         )
         for row in store.rows(text)
     ]
+
+
+@dataclass(frozen=True)
+class Write:
+    """What the journal tells of a version of a record.
+
+    Attributes:
+        version: its IRI.
+        thing: IRI of what the record describes.
+        created: when, ISO 8601 date and time.
+        event: what happened: ``Create``, ``Update`` or ``Delete``.
+        author: who wrote it; "" if it was found by the first write after it.
+        reason: why; may be empty.
+        keys: what it changed, as a record names it.
+    """
+
+    version: str
+    thing: str
+    created: str
+    event: str
+    author: str
+    reason: str
+    keys: tuple[str, ...]
+
+
+def history(store: Store, thing: str = "") -> list[Write]:
+    """List the versions that the history holds, newest first.
+
+    Args:
+        store: the graph.
+        thing: IRI of what the records describe; "" means everything.
+    """
+    text = catalogue.internal("history", *(("thing", [thing]) if thing else ()))
+    names = vocabulary.load()
+    found: list[Write] = []
+    for version, group in groupby(store.rows(text), key=lambda row: row["version"]):
+        first, *others = group
+        changed = [row["property"] for row in (first, *others) if "property" in row]
+        found.append(
+            Write(
+                version,
+                first["thing"],
+                first["created"],
+                first["event"].rpartition("#")[2],
+                first.get("author", ""),
+                first.get("reason", ""),
+                tuple(names.keys_of(iri)[0] for iri in changed),
+            )
+        )
+    return found
 
 
 def days(changes: Sequence[Change]) -> list[str]:

@@ -121,6 +121,9 @@ def write(judge: Callable[[], Verdict], author: Author, condition: Condition) ->
                 verdict.file,
                 verdict.before,
                 state,
+                verdict.state,
+                verdict.former,
+                verdict.changed,
             )
         )
         put(folder("data") / verdict.file, content)

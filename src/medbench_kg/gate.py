@@ -10,10 +10,10 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from medbench_kg import graph, records, submission, vocabulary
+from medbench_kg import graph, records, submission, versions, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.catalogue import internal
 from medbench_kg.editing import shown
@@ -26,6 +26,7 @@ from medbench_kg.errors import (
     StoreError,
 )
 from medbench_kg.evaluation import Child, refused
+from medbench_kg.journal import State
 from medbench_kg.negotiation import by_name
 from medbench_kg.nursery import Work, frame, give_up_rights
 from medbench_kg.validation import Finding, Report, Severity, Validator, known_names, locate
@@ -72,6 +73,9 @@ class Verdict:
         text: the record in canonical form.
         before: SHA-256 of the file that there is; "" if there is none.
         is_new: whether it says anything else than the file that there is.
+        state: what it says of itself.
+        former: what the record that there is says of itself; None if there is none.
+        changed: IRIs of the properties in which they differ.
         findings: about the record, and violations that it brings about around it.
         report: the SHACL validation report in N-Triples.
         shown: how it would look, by the names that a :data:`Show` gives; empty if nobody asked.
@@ -83,6 +87,9 @@ class Verdict:
     text: str
     before: str
     is_new: bool
+    state: State
+    former: State | None
+    changed: tuple[str, ...]
     findings: tuple[Finding, ...]
     report: str
     shown: Mapping[str, str]
@@ -192,6 +199,9 @@ class Gate:
             records.canonical(record.node, self._names),
             "" if old is None else old.digest,
             old is None or record.node != old.node,
+            versions.state_of(record, self._names),
+            None if old is None else versions.state_of(old, self._names),
+            versions.changed_properties(old.node if old else {}, record.node, self._names),
             report.findings,
             report.graph.serialize(format="nt"),
             self._show(tuple(changed.values()), self._assembly.store, record) if is_shown else {},
@@ -249,8 +259,7 @@ def prepare(memory_bytes: int, show: Show) -> Work:
         except MedbenchError as error:
             channel.refuse(error)
         else:
-            told = {**vars(verdict), "findings": [vars(one) for one in verdict.findings]}
-            channel.send(frame(b"H", json.dumps(told).encode()))
+            channel.send(frame(b"H", json.dumps(asdict(verdict)).encode()))
 
     def renew() -> None:
         with contextlib.suppress(MedbenchError, OSError):  # a child tells who asks
@@ -297,6 +306,11 @@ def ask(path: Path, sent: Sent, content: bytes, deadline_s: float) -> Verdict:
     if answer[0] != b"H":
         raise refused(answer[1])
     told = json.loads(answer[1])
+    told |= {
+        "state": State(**told["state"]),
+        "former": State(**told["former"]) if told["former"] else None,
+        "changed": tuple(told["changed"]),
+    }
     found = (Finding(**{**f, "severity": Severity(f["severity"])}) for f in told.pop("findings"))
     return Verdict(**told, findings=tuple(found))
 

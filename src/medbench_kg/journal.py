@@ -11,17 +11,42 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from medbench_kg.assets import folder
 from medbench_kg.editing import settle
 from medbench_kg.errors import StoreError
 
-__all__ = ["JOURNAL", "Line", "add", "lines", "repair"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["JOURNAL", "Line", "State", "add", "lines", "now", "repair"]
 
 #: Name of the journal in ``data/``.
 JOURNAL = "journal.jsonl"
+
+
+@dataclass(frozen=True)
+class State:
+    """What a record says of itself.
+
+    Attributes:
+        thing: IRI of what it describes.
+        issued: day on which it was first published, ISO 8601.
+        modified: day on which it was last changed.
+        status: slug of its status.
+        titles: language → name of the thing.
+        successor: IRI of what replaces the thing; may be empty.
+    """
+
+    thing: str
+    issued: str
+    modified: str
+    status: str
+    titles: Mapping[str, str]
+    successor: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +61,9 @@ class Line:
         file: the file, relative to ``data/``.
         before: SHA-256 of the file before; "" if there was none.
         after: SHA-256 of the file since.
+        state: what the record has said of itself since; None if the line takes one back.
+        former: what it said before; None if there was none.
+        changed: IRIs of the properties that differ.
         takes_back: whether the line before never came to be.
     """
 
@@ -46,6 +74,9 @@ class Line:
     file: str
     before: str
     after: str
+    state: State | None = None
+    former: State | None = None
+    changed: tuple[str, ...] = ()
     takes_back: bool = False
 
 
@@ -76,7 +107,7 @@ def add(line: Line) -> None:
     """Add a line that is on disk when this returns; call it in :func:`medbench_kg.editing.turn`."""
     data = folder("data")
     with (data / JOURNAL).open("ab") as journal:
-        journal.write(json.dumps(vars(line), ensure_ascii=False).encode() + b"\n")
+        journal.write(json.dumps(asdict(line), ensure_ascii=False).encode() + b"\n")
         journal.flush()
         os.fsync(journal.fileno())
     settle(data)
@@ -122,8 +153,11 @@ def _cut(size: int) -> None:
 
 def _parsed(text: bytes, number: int) -> Line:
     try:
-        return Line(**json.loads(text))
-    except (ValueError, TypeError) as error:
+        told = json.loads(text)
+        for name in ("state", "former"):
+            told[name] = State(**told[name]) if told[name] else None
+        return Line(**{**told, "changed": tuple(told["changed"])})
+    except (ValueError, TypeError, KeyError) as error:
         raise StoreError(
             f"Line {number} of {JOURNAL} can't be read: {error}.",
             hint="Take the line from a backup or from git.",

@@ -27,12 +27,15 @@ if TYPE_CHECKING:
     from medbench_kg.catalogue import Parameter, Query
     from medbench_kg.publication import File
     from medbench_kg.store import LocalStore
+    from medbench_kg.versions import Version
 
 __all__ = [
     "CATALOGUE_GRAPH",
+    "HISTORY_GRAPH",
     "NAMED_GRAPHS",
     "QUERIES_GRAPH",
     "VOID_GRAPH",
+    "add_history",
     "describe",
     "list_files",
 ]
@@ -42,8 +45,11 @@ VOID_GRAPH = f"{BASE}.well-known/void"
 QUERIES_GRAPH = f"{BASE}.well-known/sparql-examples"
 CATALOGUE_GRAPH = f"{BASE}catalogue"
 
-#: The named graphs of a build: the shapes, and the descriptions of data and queries.
-NAMED_GRAPHS = (SHAPES_GRAPH, VOID_GRAPH, QUERIES_GRAPH)
+#: The named graph of earlier states of records, and of the present ones that the journal tells of.
+HISTORY_GRAPH = f"{BASE}graph/history"
+
+#: The named graphs of a build: shapes, history, and the descriptions of data and queries.
+NAMED_GRAPHS = (SHAPES_GRAPH, HISTORY_GRAPH, VOID_GRAPH, QUERIES_GRAPH)
 
 #: The graph as a dataset, in VoID and DCAT.
 _DATASET = "catalogue#medbench-kg"
@@ -83,6 +89,36 @@ def list_files(store: LocalStore, files: Iterable[File], version: str) -> None:
     dataset: _Node = {"id": _DATASET, "version": version}
     _state(store, [dataset, *(_distribution(file) for file in files)], CATALOGUE_GRAPH)
     _infer(store, "catalogue", CATALOGUE_GRAPH)
+
+
+def add_history(store: LocalStore, found: Iterable[Version]) -> None:
+    """Add versions of records to a store.
+
+    Args:
+        store: the whole graph; the history becomes a named graph of it.
+        found: see :mod:`medbench_kg.versions`.
+    """
+    stream: _Node = {"id": "ldes#stream", "type": "ldes:EventStream"}
+    _state(store, [stream, *map(_version, found)], HISTORY_GRAPH)
+
+
+def _version(version: Version) -> _Node:
+    state = version.state
+    event = "as:Create" if version.is_first else "as:Update"
+    node: _Node = {
+        "id": version.iri,
+        "type": "as:Delete" if state.status == "deprecated" else event,
+        "isVersionOf": version.record,
+        "created": version.created,
+        "primaryTopic": state.thing,
+        "status": f"record-status/{state.status}",
+        "title": state.titles,
+        "isReplacedBy": state.successor,
+        "creditText": version.author,
+        "changeNote": version.reason,
+        "changedProperty": version.changed,
+    }
+    return {key: value for key, value in node.items() if value}
 
 
 def _distribution(file: File) -> _Node:

@@ -12,10 +12,12 @@ from medbench_kg import (
     builds,
     editing,
     graph,
+    journal,
     metadata,
     publication,
     records,
     submission,
+    versions,
     vocabulary,
 )
 from medbench_kg.assets import folder
@@ -135,14 +137,16 @@ def build(out: Path | None = None, *, is_judged: bool = False) -> Manifest:
 
     Raises:
         RecordError: a record can't be read; all such problems are in the message.
+        StoreError: the journal can't be read.
         ShapesError: the graph has a violation.
     """
     with editing.turn(is_reading=True):
-        version, assembled = builds.version(), assemble()
+        version, assembled, written = builds.version(), assemble(), journal.lines()
     if assembled.problems:
         raise RecordError("\n".join(str(problem) for problem in assembled.problems))
     if not is_judged and not check(assembled).conforms:
         raise ShapesError("The graph has violations.", hint="Run “medbench check” to see them.")
+    metadata.add_history(assembled.store, versions.of_lines(written))
     graphs = (fmt for fmt in builds.DUMPS if fmt.kind == "graph")
     metadata.describe(assembled.store, [publication.name(publication.WHOLE, f) for f in graphs])
     states = submission.states(assembled.records, vocabulary.load())

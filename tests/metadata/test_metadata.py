@@ -266,7 +266,7 @@ def test_the_graphs_that_the_service_names_hold_as_much_as_it_says(
         if triples is not None:  # the VoID description doesn't count itself
             sized += 1
             assert int(triples) == len(store.copy_to_rdflib(str(service.value(named, sd.name))))
-    assert sized == 2
+    assert sized == 3
 
 
 def test_void_says_whose_description_it_is(void: Graph) -> None:

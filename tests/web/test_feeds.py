@@ -11,8 +11,10 @@ import feedparser
 import pytest
 from flask import Flask
 from rdflib import RDF, Graph, Namespace, URIRef
-from rdflib.namespace import DCTERMS, FOAF
+from rdflib.namespace import DCTERMS, FOAF, SDO
 
+from medbench_kg import metadata, versions
+from medbench_kg.journal import Line, State
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
 from medbench_kg.web.feeds import feeds
@@ -72,10 +74,49 @@ def fetch(url: str, **headers: str) -> Answer:
             return Answer(error.code, error.headers, error.read())
 
 
+def line(time: str, author: str, before: str, after: str, states: tuple[State, ...]) -> Line:
+    """A line of the journal: a write to the record of “old”, and its states before and after."""
+    former, state = states if len(states) > 1 else (None, *states)
+    record = f"{BASE}record/old"
+    changed = (str(DCTERMS.title),)
+    return Line(time, author, "a typo", record, "a", before, after, state, former, changed)
+
+
+def state(modified: str, title: str, status: str = "accepted") -> State:
+    return State(f"{BASE}dataset/old", "2026-01-31", modified, status, {"en": title})
+
+
+#: The first write takes the place of what a person wrote; somebody edits the file before the last.
+WRITES = [
+    line("2026-01-31T10:00:00+00:00", "ann", "0", "1",
+         (state("2026-01-31", "Oldest"), state("2026-01-31", "Older"))),
+    line("2026-02-01T11:00:00+00:00", "bob", "1", "2",
+         (state("2026-01-31", "Older"), state("2026-02-01", "Odd"))),
+    line("2026-02-03T12:00:00+00:00", "ann", "3", "4",
+         (state("2026-02-02", "Edited"), state("2026-02-03", "Old & <odd>", "deprecated"))),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def written() -> FlaskClient:
+    """The same records, one of them written over HTTP several times."""
+    store = LocalStore()
+    store.load(
+        HISTORY.replace('-01-31"^^xsd:date .\nmbr:new', '-02-03"^^xsd:date .\nmbr:new').encode(),
+        "turtle",
+    )
+    metadata.add_history(store, versions.of_lines(WRITES))
+    return client(store)
+
+
 @pytest.fixture(scope="module")
 def history() -> FlaskClient:
     store = LocalStore()
     store.load(HISTORY.encode(), "turtle")
+    return client(store)
+
+
+def client(store: LocalStore) -> FlaskClient:
     app = Flask("medbench_kg.web")
     words.register(app)
     problems.register(app)
@@ -229,3 +270,43 @@ def test_a_withdrawn_record_is_a_tombstone(history: FlaskClient) -> None:
     assert page.value(gone, RDF.type) == AS.Delete
     assert page.value(gone, DCTERMS.isReplacedBy) == URIRef(f"{BASE}dataset/new")
     assert page.value(URIRef(f"{BASE}record/new#2026-02-03"), RDF.type) == AS.Update
+
+
+def test_every_version_of_a_record_stays_in_the_stream(written: FlaskClient) -> None:
+    root = Graph().parse(data=written.get("/ldes.ttl").data)
+    assert root.value(None, LDES.retentionPolicy) is None
+    pages = {str(node).rpartition("/")[2] for node in root.objects(None, TREE.node)}
+    assert pages == {"2026-01-31", "2026-02-01", "2026-02-02", "2026-02-03"}
+    stream = Graph()
+    for page in pages:
+        stream.parse(data=written.get(f"/ldes/{page}.ttl").data)
+    of_old = stream.subjects(DCTERMS.isVersionOf, URIRef(f"{BASE}record/old"))
+    told = {
+        str(version).removeprefix(f"{BASE}record/old#"): (
+            str(stream.value(version, RDF.type)).rpartition("#")[2],
+            str(stream.value(version, DCTERMS.title)),
+            str(stream.value(version, SDO.creditText)),
+        )
+        for version in of_old
+    }
+    assert told == {
+        "2026-01-31": ("Create", "Oldest", "None"),
+        "2026-01-31-2": ("Update", "Older", "ann"),
+        "2026-02-01": ("Update", "Odd", "bob"),
+        "2026-02-02": ("Update", "Edited", "None"),
+        "2026-02-03": ("Delete", "Old & <odd>", "ann"),
+    }
+    assert len(members(stream)) == 5 + 2
+
+
+def test_what_was_told_of_a_version_never_changes(written: FlaskClient) -> None:
+    """What happens later adds members; those that there were stay byte for byte."""
+    early = LocalStore()
+    early.load(HISTORY.encode(), "turtle")
+    metadata.add_history(early, versions.of_lines(WRITES[:1]))
+    before = Graph().parse(data=client(early).get("/ldes/2026-01-31.nt").data, format="nt")
+    after = Graph().parse(data=written.get("/ldes/2026-01-31.nt").data, format="nt")
+    for member in members(before):
+        about = URIRef(member)
+        assert set(before.predicate_objects(about)) == set(after.predicate_objects(about))
+    assert written.get("/ldes/2026-01-31.nt").headers["Cache-Control"].endswith("immutable")

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from rdflib import SH, Graph
+from rdflib import SH, Graph, URIRef
+from rdflib.namespace import DCTERMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,7 +141,8 @@ def test_every_process_serves_what_was_written_soon_after(site: Site) -> None:
     text = (site.data / "datasets" / "vqa-rad.yaml").read_bytes()
     changed = text.replace(b"title: {en: VQA-RAD}", b"title: {en: VQA-RAD anew}")
     assert changed != text
-    assert site.write("PUT", "vqa-rad", changed, If_Match=headers["ETag"])[0] == 204
+    known = {"If_Match": headers["ETag"], "Medbench_Reason": "a%20better%20name"}
+    assert site.write("PUT", "vqa-rad", changed, **known)[0] == 204
     end = time.monotonic() + 240
     seen = 0
     while seen < 20 and time.monotonic() < end:
@@ -148,6 +150,16 @@ def test_every_process_serves_what_was_written_soon_after(site: Site) -> None:
         seen = seen + 1 if found else 0
         time.sleep(0 if found else 0.2)
     assert seen == 20
+    page = site.send("GET", "/changes?thing=dataset/vqa-rad")[2].decode()
+    assert "by ann: <code>title</code> <q>a better name</q>" in page
+    root = Graph().parse(data=site.send("GET", "/ldes.nt")[2], format="nt")
+    stream = Graph()
+    for node in root.objects(None, URIRef("https://w3id.org/tree#node")):
+        path = str(node).removeprefix(site.address)
+        stream.parse(data=site.send("GET", f"{path}.nt")[2], format="nt")
+    versions = set(stream.subjects(DCTERMS.isVersionOf, URIRef(f"{BASE}record/vqa-rad")))
+    titles = {str(stream.value(version, DCTERMS.title)) for version in versions}
+    assert titles == {"VQA-RAD", "VQA-RAD anew"}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, render_template, request
 
 from medbench_kg.catalogue import find, rows, values
+from medbench_kg.changes import history
+from medbench_kg.errors import NotFoundError
 from medbench_kg.facets import of
+from medbench_kg.vocabulary import BASE
 from medbench_kg.web.asking import html
 
 if TYPE_CHECKING:
@@ -70,10 +73,26 @@ def overviews(store: Store) -> Blueprint:
     @routes.get("/changes", defaults={"lang": "en"})
     @routes.get("/zh/changes", defaults={"lang": "zh"})
     def changes() -> Response:
-        """Show what was changed last."""
+        """Show what was changed last, or the history of one thing."""
+        thing = request.args.get("thing", "")
         found = rows(store, "recent-changes")
-        days = _by("modified", found[:_CHANGES])
-        return html(render_template("changes.html", days=days, total=len(found)))
+        if thing:
+            found = [row for row in found if row["thing"] == BASE + thing]
+            if not found:
+                raise NotFoundError(
+                    f"“{thing}” has no record.", hint="Give one such as dataset/gemex."
+                )
+        written = history(store, BASE + thing if thing else "")
+        return html(
+            render_template(
+                "changes.html",
+                days=_by("modified", found[:_CHANGES]),
+                total=len(found),
+                thing=found[0] if thing else None,
+                known={row["thing"]: row for row in found},
+                written=written[:_CHANGES],
+            )
+        )
 
     @routes.get("/timeline", defaults={"lang": "en"})
     @routes.get("/zh/timeline", defaults={"lang": "zh"})
