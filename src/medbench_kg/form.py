@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from medbench_kg.store import Store
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["LANGUAGES", "Choice", "Entries", "Field", "Form", "form"]
+__all__ = ["CITATION", "LANGUAGES", "Choice", "Entries", "Field", "Form", "form"]
 
 #: Languages of texts.
 LANGUAGES = ("en", "zh")
@@ -46,8 +46,11 @@ _DATASETS = ("Dataset", "Benchmark")
 #: What has to be there, but is made if nothing is entered.
 _MADE = frozenset({"identifier"})
 
-#: Keys whose values nobody corrects: one never changes, one says where the others are from.
-_FIXED = frozenset({"identifier", "record"})
+#: The field with the BibTeX entry of a paper, which becomes a record of its own.
+CITATION = "paper.bibliographicCitation"
+
+#: Fields whose values nobody corrects: one never changes, the others make something new.
+_FIXED = frozenset({"identifier", "record.evidence.source", CITATION})
 
 #: Longest text of an entry, in characters.
 _LONGEST = 4000
@@ -134,7 +137,7 @@ class Form:
     @cached_property
     def correctable(self) -> dict[str, Field]:
         """Fields whose values can be said to be wrong, by their names."""
-        return {one.name: one for one in self.fields if one.keys[0] not in _FIXED}
+        return {one.name: one for one in self.fields if one.name not in _FIXED}
 
     def read(self, sent: Mapping[str, Sequence[str]]) -> Entries:
         """Take what was entered; blanks around it and empty values are left out.
@@ -225,7 +228,7 @@ def _rules(store: Store) -> dict[tuple[str, str], _Rule]:
 
 def _key(step: str, names: Vocabulary) -> str:
     """The key of a property; of one that is followed backwards, the key for that."""
-    return names.keys_of(step)[0]
+    return names.keys_of(step)[0].rpartition(":")[2]
 
 
 def _slug(iri: str) -> str:

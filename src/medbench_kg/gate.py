@@ -54,12 +54,14 @@ class Sent:
         record: IRI of the catalogue record that it has to be; "" leaves that to the document.
         day: when it is sent, ISO 8601; becomes the date of the record's last change.
         is_shown: whether to show how a record that conforms would look.
+        beside: another record in YAML that would be written before it; "" if there is none.
     """
 
     form: str
     record: str
     day: str
     is_shown: bool = False
+    beside: str = ""
 
 
 @dataclass(frozen=True)
@@ -189,8 +191,9 @@ class Gate:
         record = replace(found, path=shown(path), node=_stamped(found.node, sent.day))
         if old is not None and _unstamped(old.node) == _unstamped(record.node):
             record = replace(record, node=old.node)
-        changed = {**self._records, path: record}
-        report = self._report(record, path, changed)
+        fresh = {**self._beside(sent, known), path: record}
+        changed = {**self._records, **fresh}
+        report = self._report(fresh, changed)
         is_shown = sent.is_shown and report.conforms
         return Verdict(
             report.conforms,
@@ -210,6 +213,13 @@ class Gate:
     def _read(self, sent: Sent, content: bytes, known: dict[str, Record]) -> Record:
         return submission.read(content, sent.form, known, self._names, sent.record)
 
+    def _beside(self, sent: Sent, known: dict[str, Record]) -> dict[Path, Record]:
+        if not sent.beside:
+            return {}
+        found = submission.read(sent.beside.encode(), "yaml", known, self._names)
+        path = folder("data") / found.path
+        return {path: replace(found, path=shown(path))}
+
     @staticmethod
     def _withdrawn(sent: Sent, known: dict[str, Record]) -> Record:
         old = known.get(sent.record)
@@ -219,13 +229,14 @@ class Gate:
         node = {**old.node, "deprecated": "true", "record": inner}
         return replace(old, node=node, path=old.path.relative_to(shown(folder("data"))))
 
-    def _report(self, record: Record, path: Path, changed: Mapping[Path, Record]) -> Report:
-        """Findings about the record, and violations of what it touches."""
-        own = records.places([record], self._names)
-        had = records.places([self._records[path]], self._names) if path in self._records else {}
+    def _report(self, fresh: Mapping[Path, Record], changed: Mapping[Path, Record]) -> Report:
+        """Findings about records, and violations of what they touch."""
+        own = records.places(fresh.values(), self._names)
+        before = (self._records[path] for path in fresh if path in self._records)
+        had = records.places(before, self._names)
         near = self._neighbours({*own, *had})
-        self._follow({path: record})
-        self._judged.add(path)
+        self._follow(fresh)
+        self._judged.update(fresh)
         near |= self._neighbours({*own, *had})
         found = self._validator.report({*own, *had, *near})
         kept = [f for f in found.findings if f.focus in own or f.severity == Severity.VIOLATION]

@@ -56,10 +56,12 @@ def test_an_issue_becomes_a_record_and_gets_an_answer(root: Path, checkout: Path
     record = (checkout / "data" / "datasets" / "madeupbench.yaml").read_text(encoding="utf-8")
     assert "modality: [ct, text]" in record
     assert "status: proposed" in record
+    assert "paper: [arxiv-2601.00043]" in record
+    assert (checkout / "data" / "papers" / "arxiv-2601.00043.yaml").exists()
     answer = (checkout / "reply.md").read_text(encoding="utf-8")
     assert "conforms" in answer
     assert record.strip() in answer
-    assert "| MadeUpBench |" in answer
+    assert "| MadeUpBench | [MadeUpBench: Questions That Nobody Asked](" in answer
     told = (checkout / "gh.txt").read_text(encoding="utf-8").split()
     assert told[:3] == ["issue", "comment", "7"]
     assert "reply.md" in told

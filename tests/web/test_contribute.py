@@ -289,6 +289,34 @@ def test_with_a_token_it_is_written_once_as_proposed(site: Site) -> None:
     assert path.read_bytes() == content
 
 
+BIBTEX = """@misc{foo2026, title={{BazBench}: A Benchmark}, author={Doe, Jane and Roe, Richard},
+  year={2026}, eprint={2601.00042}, archivePrefix={arXiv}}"""
+
+
+def test_a_paper_without_a_record_gets_one_from_its_citation(site: Site) -> None:
+    entries = {**GOOD, "title.en": "BazBench", "paper": "", "paper.bibliographicCitation": BIBTEX}
+    answer = site.post(entries)
+    assert answer.status == 200
+    assert "data/papers/arxiv-2601.00042.yaml" in answer.page.text
+    assert "| BazBench | [BazBench: A Benchmark](https://arxiv.org/abs/2601.00042)" in (
+        answer.page.text
+    )
+    assert not (site.data / "papers" / "arxiv-2601.00042.yaml").exists()
+    written = site.post({**entries, "action": "write", "token": TOKEN})
+    assert "it is written" in written.page.text
+    assert "Jane Doe" in (site.data / "papers" / "arxiv-2601.00042.yaml").read_text("utf-8")
+    assert "arxiv-2601.00042" in (site.data / "datasets" / "bazbench.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize("citation", ["Doe et al., 2026", "@misc{x, title={No address}}", "@misc{"])
+def test_a_citation_that_makes_no_record_is_told_beside_its_field(
+    site: Site, citation: str
+) -> None:
+    answer = site.post({**GOOD, "paper.bibliographicCitation": citation})
+    assert answer.status == 422
+    assert answer.page.find(id="f-paper.bibliographicCitation")["aria-invalid"] == "true"
+
+
 FACT = {
     "dataset": "gemex",
     "field": "modality",

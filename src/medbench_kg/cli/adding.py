@@ -15,7 +15,7 @@ from medbench_kg.cli.console import Progress, locale_language
 from medbench_kg.cli.curation import print_report
 from medbench_kg.errors import MedbenchError, RecordError
 from medbench_kg.fetching import Web
-from medbench_kg.form import form
+from medbench_kg.form import CITATION, form
 
 if TYPE_CHECKING:
     from medbench_kg.form import Form
@@ -112,7 +112,8 @@ def _answered(language: str) -> tuple[Path, ...]:
 
     assembled = pipeline.assemble()
     fields = form(assembled.store)
-    entries = fields.read(dialogue.ask(fields.fields, language))
+    one_line = [one for one in fields.fields if one.name != CITATION]  # “--from” reads BibTeX
+    entries = fields.read(dialogue.ask(one_line, language))
     draft = intake.draft_of(entries, fields, assembled, _today())
     files = _written(draft, assembled, language)
     for path, node in zip(files, draft.records.values(), strict=True):

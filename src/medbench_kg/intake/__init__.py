@@ -8,7 +8,7 @@ what was entered; ``issues`` writes the forms of the repository, and reads what 
 from __future__ import annotations
 
 from medbench_kg.intake.drafting import KINDS, Draft, Given, draft
-from medbench_kg.intake.entries import corrected, draft_of, record_of
+from medbench_kg.intake.entries import beside, cited, corrected, draft_of, record_of
 from medbench_kg.intake.issues import filled_in, issue_forms, of_issue
 from medbench_kg.intake.sources import Told, address_of, read
 
@@ -18,6 +18,8 @@ __all__ = [
     "Given",
     "Told",
     "address_of",
+    "beside",
+    "cited",
     "corrected",
     "draft",
     "draft_of",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from medbench_kg.records import Node
     from medbench_kg.store import Store
 
-__all__ = ["KINDS", "Draft", "Given", "catalogue_record", "draft", "kebab", "place"]
+__all__ = ["KINDS", "Draft", "Given", "catalogue_record", "draft", "kebab", "paper_of", "place"]
 
 #: Classes that a dataset can be of.
 KINDS = ("Benchmark", "TrainingSet", "EvaluationToolkit", "SourceDataset")
@@ -83,10 +83,9 @@ def draft(assembled: Assembled, told: Told, *, source: str, today: str, given: G
     taken = {record.path.stem for record in assembled.records}
     words = _words(assembled.store)
     records: dict[str, Node] = {}
-    paper = _paper_slug(told)
-    about = f"https://arxiv.org/abs/{told.arxiv}" if told.arxiv else f"https://doi.org/{told.doi}"
+    paper, about = _paper_slug(told), _about(told)
     if paper and told.title and paper not in taken:
-        records[f"papers/{paper}.yaml"] = _paper(paper, told, about, today)
+        records[f"papers/{paper}.yaml"] = paper_of(told, today)
     name, url = given.title or told.name, given.url or told.url
     missed: tuple[str, ...] = ()
     if name:
@@ -143,7 +142,9 @@ def place(url: str, store: Store) -> Node:
     }
 
 
-def _paper(slug: str, told: Told, about: str, today: str) -> Node:
+def paper_of(told: Told, today: str) -> Node:
+    """Make the record of a paper, of which the title and the arXiv id or the DOI are known."""
+    slug, about = _paper_slug(told), _about(told)
     node: Node = {
         "id": f"mbp:{slug}",
         "type": ["Paper", told.paper_class] if told.paper_class else ["Paper"],
@@ -230,6 +231,11 @@ def _chosen(given: tuple[str, ...], words: Mapping[str, str], key: str) -> list[
                 hint=hint if near else f"See ontology/{key}.ttl.",
             )
     return list(dict.fromkeys(words[normalise(word)] for word in given))
+
+
+def _about(told: Told) -> str:
+    """Where a paper is."""
+    return f"https://arxiv.org/abs/{told.arxiv}" if told.arxiv else f"https://doi.org/{told.doi}"
 
 
 def _paper_slug(told: Told) -> str:

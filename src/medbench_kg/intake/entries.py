@@ -11,17 +11,21 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from medbench_kg.errors import RecordError
-from medbench_kg.intake.drafting import Draft, catalogue_record, kebab, place
+from medbench_kg.form import CITATION
+from medbench_kg.intake.drafting import Draft, catalogue_record, kebab, paper_of, place
+from medbench_kg.intake.sources import read
 from medbench_kg.records import encode
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from medbench_kg.form import Entries, Field, Form
     from medbench_kg.pipeline import Assembled
     from medbench_kg.records import Node
     from medbench_kg.store import Store
 
-__all__ = ["corrected", "draft_of", "record_of"]
+__all__ = ["beside", "cited", "corrected", "draft_of", "record_of"]
 
 #: Slug of a record that has neither a short name nor a name to make one of.
 _UNNAMED = "unnamed"
@@ -37,7 +41,25 @@ _DATES = ("issued", "issuedMonth", "issuedYear")
 _PRECISIONS = {re.compile(r"\d{4}"): "issuedYear", re.compile(r"\d{4}-\d\d"): "issuedMonth"}
 
 
-def record_of(entries: Entries, form: Form, store: Store, today: str) -> Node:
+def cited(entries: Entries, today: str) -> Node:
+    """Make the record of the paper whose BibTeX entry was entered; {} if there is none.
+
+    Raises:
+        RecordError: it isn't one entry, or lacks the title, or both arXiv id and DOI.
+    """
+    text = next(iter(entries.get(CITATION, ())), "")
+    if not text:
+        return {}
+    told = read(text.encode(), "BibTeX") if text.startswith("@") else None
+    if told is None or not told.title or not (told.arxiv or told.doi):
+        raise RecordError(
+            "It isn't a BibTeX entry with a title and an arXiv id or a DOI.",
+            hint="Copy it from arXiv or from the publisher, e.g. @misc{…, eprint={2411.16778}, …}.",
+        )
+    return paper_of(told, today)
+
+
+def record_of(entries: Entries, form: Form, store: Store, today: str, paper: str = "") -> Node:
     """Make the record of a dataset of what was entered; its status is “proposed”.
 
     Args:
@@ -45,14 +67,17 @@ def record_of(entries: Entries, form: Form, store: Store, today: str) -> Node:
         form: the form that it was entered into.
         store: the graph, which names hosts.
         today: the day, ISO 8601.
+        paper: slug of a paper that describes it, besides the one that was entered.
     """
     slug = _slug(entries)
     node: Node = {"id": f"mbd:{slug or _UNNAMED}", "type": ["Dataset"]}
     node |= {"identifier": slug} if slug else {}
     for one in form.fields:
         value = _value(one, entries)
-        if value and one.keys != ("identifier",):
+        if value and one.name not in {"identifier", CITATION}:
             _put(node, one.keys, value)
+    if paper:
+        node["paper"] = list(dict.fromkeys([*node.get("paper", ()), paper]))
     _date(node)
     if "distribution" in node:
         told = node["distribution"]
@@ -67,7 +92,7 @@ def record_of(entries: Entries, form: Form, store: Store, today: str) -> Node:
 
 
 def draft_of(entries: Entries, form: Form, assembled: Assembled, today: str) -> Draft:
-    """Make the draft of a record of what was entered.
+    """Make drafts of the records of what was entered: a dataset, and its paper if that is new.
 
     Args:
         entries: what :meth:`Form.read` gives.
@@ -76,17 +101,25 @@ def draft_of(entries: Entries, form: Form, assembled: Assembled, today: str) -> 
         today: the day, ISO 8601.
 
     Raises:
-        RecordError: there is such a record, or it has no name to make a slug of.
+        RecordError: there is such a record, or it has no name to make a slug of; or its paper is
+            cited in no way that makes a record.
     """
-    node = record_of(entries, form, assembled.store, today)
-    slug = node.get("identifier", "")
-    if not slug or any(one.path.stem == slug for one in assembled.records):
+    paper = cited(entries, today)
+    node = record_of(entries, form, assembled.store, today, paper.get("identifier", ""))
+    slug, taken = node.get("identifier", ""), {one.path.stem for one in assembled.records}
+    if not slug or slug in taken:
         raise RecordError(
             f"There is a record “{slug}” already, or the name makes no slug.",
             hint="Enter another short name, or report what is wrong with that record.",
         )
     kind = "sources" if "SourceDataset" in node["type"] else "datasets"
-    return Draft({f"{kind}/{slug}.yaml": node}, ())
+    return Draft({f"{kind}/{slug}.yaml": node, **beside(paper, taken)}, ())
+
+
+def beside(paper: Node, taken: Container[str]) -> dict[str, Node]:
+    """The record of a paper by its file, unless it has one."""
+    slug = paper.get("identifier", "")
+    return {f"papers/{slug}.yaml": paper} if slug and slug not in taken else {}
 
 
 def corrected(

@@ -18,7 +18,7 @@ from medbench_kg import submission, vocabulary
 from medbench_kg.errors import RecordError
 from medbench_kg.form import form
 from medbench_kg.intake.drafting import Draft
-from medbench_kg.intake.entries import corrected, draft_of
+from medbench_kg.intake.entries import beside, cited, corrected, draft_of
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.form import Choice, Entries, Field, Form
     from medbench_kg.pipeline import Assembled
-    from medbench_kg.records import Record
+    from medbench_kg.records import Node, Record
 
 __all__ = ["filled_in", "issue_forms", "of_issue"]
 
@@ -114,12 +114,19 @@ def of_issue(assembled: Assembled, text: str, today: str) -> Draft:
     """
     fields = form(assembled.store)
     said = _sections(text, fields)
-    if "record" in said:
-        return _given(said["record"], assembled)
-    if "dataset" in said:
+    if "record" not in said and "dataset" in said:
         return _corrected(said, fields, assembled, today)
-    entries = fields.read({name: _values(fields.inputs[name], told) for name, told in said.items()})
-    return draft_of(entries, fields, assembled, today)
+    entries = fields.read(
+        {
+            name: _values(fields.inputs[name], told)
+            for name, told in said.items()
+            if name != "record"
+        }
+    )
+    if "record" not in said:
+        return draft_of(entries, fields, assembled, today)
+    taken = {one.path.stem for one in assembled.records}
+    return Draft(_given(said["record"], assembled) | beside(cited(entries, today), taken), ())
 
 
 def _written(name: str, label: str, body: list[dict[str, object]]) -> str:
@@ -144,7 +151,7 @@ def _element(field: Field, name: str) -> dict[str, object]:
     if field.choices:
         options = [_option(choice) for choice in field.choices]
         return _dropdown(name, _label(field, name), help_text, options, several=field.is_multiple)
-    needed = (field.is_required and not name.endswith(".zh")) or field.is_long
+    needed = field.is_required and (field.is_long or not name.endswith(".zh"))
     return _text(name, _label(field, name), help_text, is_long=field.is_long, is_needed=needed)
 
 
@@ -236,11 +243,11 @@ def _values(field: Field, entered: str) -> list[str]:
     return [offered.get(text, text) for text in entered.split(", ")]
 
 
-def _given(text: str, assembled: Assembled) -> Draft:
+def _given(text: str, assembled: Assembled) -> dict[str, Node]:
     names = vocabulary.load()
     known = {submission.record_iri(one, names): one for one in assembled.records}
     record = submission.read(text.encode(), "yaml", known, names)
-    return Draft({record.path.as_posix(): record.node}, ())
+    return {record.path.as_posix(): record.node}
 
 
 def _corrected(said: Mapping[str, str], fields: Form, assembled: Assembled, today: str) -> Draft:

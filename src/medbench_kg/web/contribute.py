@@ -25,8 +25,8 @@ from werkzeug.exceptions import Unauthorized, abort
 from medbench_kg import curation, gate, records, vocabulary
 from medbench_kg.catalogue import internal
 from medbench_kg.curation import Condition
-from medbench_kg.errors import MedbenchError, NotFoundError
-from medbench_kg.form import form
+from medbench_kg.errors import MedbenchError, NotFoundError, RecordError
+from medbench_kg.form import CITATION, form
 from medbench_kg.gate import Sent
 from medbench_kg.records import Record
 from medbench_kg.validation import Severity
@@ -73,6 +73,7 @@ class _Proposal:
         errors: name of an input, or "" → what is wrong before or beside the shapes.
         verdict: of the gate; None if it wasn't asked.
         placed: name of a field, or "" → findings.
+        beside: file and text of the record of its paper, if that is new.
         look: how the record would look; None if it doesn't conform.
         is_written: whether it was put among the records.
         status: of the answer.
@@ -82,6 +83,7 @@ class _Proposal:
     errors: dict[str, str] = field(default_factory=dict)
     verdict: Verdict | None = None
     placed: dict[str, list[Finding]] = field(default_factory=dict)
+    beside: tuple[str, str] = ("", "")
     look: Preview | None = None
     is_written: bool = False
     status: int = HTTPStatus.OK
@@ -135,8 +137,18 @@ class _Desk:
         from medbench_kg import intake  # noqa: PLC0415  its parsers of documents start slowly
 
         proposal = _Proposal(self.form.read(sent))
-        node = intake.record_of(proposal.entries, self.form, self.store, _today())
+        paper: Node = {}
+        try:
+            paper = intake.cited(proposal.entries, _today())
+        except RecordError as error:
+            proposal.errors[CITATION] = str(error)
+        slug = paper.get("identifier", "")
+        for file, one in intake.beside(paper, self.papers).items():
+            proposal.beside = file, records.canonical(one, vocabulary.load())
+        node = intake.record_of(proposal.entries, self.form, self.store, _today(), slug)
         self._judge(proposal, node, Condition(is_none_of=("*",)), who)
+        if CITATION in proposal.errors:
+            proposal.status = HTTPStatus.UNPROCESSABLE_ENTITY
         if proposal.verdict and proposal.verdict.before and not proposal.is_written:
             proposal.errors["identifier"] = gettext(
                 "There is a record of that name already. Choose another short name, or say what "
@@ -174,9 +186,9 @@ class _Desk:
         """Have a record judged and, if somebody may write it, written."""
         text = records.canonical(node, vocabulary.load())
         try:
-            if who is None:
-                proposal.verdict = self._asked(text)
-            else:
+            if who is None or proposal.errors:
+                proposal.verdict = self._asked(text, proposal.beside[1])
+            elif self._is_ready(proposal, text, who):
                 written = curation.write(lambda: self._asked(text), who, condition)
                 proposal.verdict = written.verdict
                 proposal.is_written = written.verdict.conforms
@@ -185,10 +197,21 @@ class _Desk:
             proposal.status = status_of(error)
             proposal.retry_after_s = getattr(error, "retry_after_s", 0)
         else:
-            self._place(proposal, proposal.verdict, node)
+            if proposal.verdict:
+                self._place(proposal, proposal.verdict, node)
 
-    def _asked(self, text: str) -> Verdict:
-        sent = Sent("yaml", "", _today(), is_shown=True)
+    def _is_ready(self, proposal: _Proposal, text: str, who: Author) -> bool:
+        """Write the paper that a record names, if it is new and both conform."""
+        paper = proposal.beside[1]
+        if paper:
+            proposal.verdict = self._asked(text, paper)
+            if not proposal.verdict.conforms:
+                return False
+            curation.write(lambda: self._asked(paper), who, Condition(is_none_of=("*",)))
+        return True
+
+    def _asked(self, text: str, beside: str = "") -> Verdict:
+        sent = Sent("yaml", "", _today(), is_shown=True, beside=beside)
         if self._socket is None:
             raise NotFoundError("Records aren't checked here.", hint="Ask another server.")
         return gate.ask(self._socket, sent, text.encode(), self.settings.check_deadline_s)
@@ -201,6 +224,8 @@ class _Desk:
         inputs = {chosen: "value", "record.evidence.source": "source"} if chosen else {}
         for one in verdict.findings:
             name = self._field_of(one, where)
+            if proposal.beside[0] and one.focus.startswith(f"{BASE}paper/"):
+                name = CITATION
             if chosen and name not in inputs and one.severity < Severity.VIOLATION:
                 continue
             name = inputs.get(name, "" if chosen else name)
