@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from medbench_kg.store import Store
     from medbench_kg.vocabulary import Vocabulary
 
-__all__ = ["CITATION", "LANGUAGES", "Choice", "Entries", "Field", "Form", "form"]
+__all__ = ["CITATION", "LANGUAGES", "Choice", "Entries", "Field", "Form", "clean", "form"]
 
 #: Languages of texts.
 LANGUAGES = ("en", "zh")
@@ -155,7 +155,7 @@ class Form:
                 raise SubmissionError(
                     f"The form has no field “{name[:60]}”.", hint="Use the form as it is."
                 )
-            found = [text for text in map(_clean, values) if text]
+            found = [text for text in map(clean, values) if text]
             if len(found) > 1 and not self.inputs[name].is_multiple:
                 raise SubmissionError(
                     f"“{name}” was sent {len(found)} times.", hint="Send it once."
@@ -235,6 +235,6 @@ def _slug(iri: str) -> str:
     return iri.rpartition("#")[2].rpartition("/")[2]
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """A text on one line, without characters that can't be seen."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())

@@ -367,6 +367,33 @@ def test_a_wrong_report_is_told_beside_its_field(
     assert answer.page.find(id=f"f-{field}")["aria-invalid"] == "true"
 
 
+@pytest.mark.parametrize("more", [{"status": "accepted"}, {"value": ["a", "b"]}])
+def test_a_report_with_other_or_repeated_fields_is_refused(
+    site: Site, more: dict[str, object]
+) -> None:
+    assert site.post({**FACT, **more}).status == 422
+
+
+def test_with_a_token_a_right_fact_replaces_a_wrong_one_and_keeps_the_rest(site: Site) -> None:
+    path = site.data / "datasets" / "vqa-rad.yaml"
+    before = records.parse(path.read_bytes(), Path("datasets/vqa-rad.yaml"), vocabulary.load()).node
+    fact = {**FACT, "dataset": "vqa-rad", "field": "language", "value": "英语\x07"}
+    answer = site.post({**fact, "action": "write", "token": TOKEN}, "/zh/contribute")
+    assert "已写入" in answer.page.text
+    after = records.parse(path.read_bytes(), Path("datasets/vqa-rad.yaml"), vocabulary.load()).node
+    assert after["language"] == ["en"]
+    changed = {key for key in before | after if before.get(key) != after.get(key)}
+    assert changed <= {"language", "record"}
+    assert after["record"]["evidence"][:-1] == before["record"]["evidence"]
+    assert after["record"]["evidence"][-1]["supports"] == ["language"]
+
+
+def test_what_an_address_fills_in_is_shown_as_text(site: Site) -> None:
+    evil = urlencode({"title.en": '"><script>alert(1)</script>', "field": "<b>", "x": "y"})
+    page = site.send(f"/contribute?{evil}").page
+    assert [tag for tag, _ in page.elements if tag == "script"] == []
+
+
 def test_a_server_that_checks_nothing_says_so(
     running: Callable[..., AbstractContextManager[str]], built: object
 ) -> None:

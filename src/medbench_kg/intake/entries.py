@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from medbench_kg.errors import RecordError
-from medbench_kg.form import CITATION
+from medbench_kg.form import CITATION, clean
 from medbench_kg.intake.drafting import Draft, catalogue_record, kebab, paper_of, place
 from medbench_kg.intake.sources import read
 from medbench_kg.records import encode
@@ -139,7 +139,7 @@ def corrected(
         The record; None if it has several of what the field is a part of.
     """
     node = deepcopy(node)
-    values = [part.strip() for part in _SEPARATORS.split(text)] if field.choices else [text]
+    values = [clean(part) for part in (_SEPARATORS.split(text) if field.choices else [text])]
     name = f"{field.name}.{lang}" if field.is_by_language else field.name
     value = _value(field, {name: [field.value_of(one) or one for one in values if one]})
     key, *inner = field.keys
@@ -161,7 +161,7 @@ def corrected(
         "id": free,
         "type": "Evidence",
         "confidence": "confirmed",
-        "source": encode(source),
+        "source": encode(clean(source)),
         "supports": [key],
         "retrieved": today,
     }

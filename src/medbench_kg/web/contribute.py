@@ -25,7 +25,7 @@ from werkzeug.exceptions import Unauthorized, abort
 from medbench_kg import curation, gate, records, vocabulary
 from medbench_kg.catalogue import internal
 from medbench_kg.curation import Condition
-from medbench_kg.errors import MedbenchError, NotFoundError, RecordError
+from medbench_kg.errors import MedbenchError, NotFoundError, RecordError, SubmissionError
 from medbench_kg.form import CITATION, form
 from medbench_kg.gate import Sent
 from medbench_kg.records import Record
@@ -161,6 +161,12 @@ class _Desk:
         """Take what was entered about a fact that is wrong."""
         from medbench_kg import intake  # noqa: PLC0415  as above
 
+        for name, values in sent.items():
+            if name not in _FACT or len(values) > 1:
+                raise SubmissionError(
+                    f"“{name[:60]}” is no field of the form, or was sent twice.",
+                    hint="Use the form as it is.",
+                )
         proposal = _Proposal({name: [text] for name in _FACT if (text := _text(sent, name))})
         missing = gettext("Please enter this.")
         proposal.errors = {name: missing for name in _FACT if not proposal.first(name)}
