@@ -18,7 +18,7 @@ def get(server: str, path: str) -> tuple[str, str]:
 def test_a_hit_leads_to_its_page_and_says_why(server: str) -> None:
     _, page = get(server, f"/search?q={quote('Weidi Xie')}")
     assert '<a href="/dataset/pmc-vqa">PMC-VQA</a>' in page
-    assert "author: Weidi Xie" in page
+    assert "author: <span>Weidi Xie" in page
 
 
 def test_chinese_finds_in_chinese_pages(server: str) -> None:

@@ -26,8 +26,8 @@ def test_every_correction_is_shown(server: str, store: LocalStore, field: str) -
     text = page(server, f"/zh/corrections?field={field}")
     assert f"{len({row['dataset'] for row in asked})} 个数据集有更正" in text
     right = {row["right_zh"] for row in asked}
-    assert text.count("<del>") == len({(row["dataset"], row["right_zh"]) for row in asked})
-    assert len(right) == len(set(re.findall(r"正确内容</dt><dd>([^<]+)", text)))
+    assert text.count("</del>") == len({(row["dataset"], row["right_zh"]) for row in asked})
+    assert len(right) == len(set(re.findall(r"正确内容</dt><dd[^>]*>([^<]+)", text)))
 
 
 def test_every_disagreement_of_the_tables_is_shown(server: str, store: LocalStore) -> None:

@@ -262,7 +262,7 @@ def problem(status: HTTPStatus, code: str, detail: str, **more: object) -> Respo
         **{key: value for key, value in more.items() if value},
     }
     if "text/html" in request.headers.get("Accept", ""):
-        page = render_template("problem.html", problem=document)
+        page = render_template("problem.html", problem=document, kind=kinds().get(code))
         response = Response(page, status.value, content_type="text/html; charset=utf-8")
     else:
         body = json.dumps(document, ensure_ascii=False, indent=1)

@@ -8,6 +8,7 @@ Specification: GNU gettext, section 10 (PO files); RFC 5646 (language tags).
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib import resources
 from io import BytesIO
@@ -44,6 +45,9 @@ class _Words(Domain):  # type: ignore[misc]  # Flask-Babel has no types
 
 _ENGLISH = NullTranslations()
 
+#: Two words of Latin letters, and any Chinese character: enough to tell a text's language.
+_ENGLISH_WORDS, _HAN = re.compile(r"[A-Za-z]{2}[^A-Za-z]+[A-Za-z]{2}"), re.compile(r"[一-鿿]")
+
 
 @lru_cache(maxsize=1)
 def _chinese() -> Translations:
@@ -75,7 +79,7 @@ def register(app: Flask) -> None:
 
     @app.context_processor
     def words() -> dict[str, object]:
-        return {"lang": language(), "languages": LANGUAGES, "url_in": url_in}
+        return {"lang": language(), "languages": LANGUAGES, "url_in": url_in, "spoken": _spoken}
 
 
 def language() -> Language:
@@ -84,6 +88,13 @@ def language() -> Language:
         g.lang = "zh" if request.path.startswith("/zh/") else "en"
     lang: Language = g.lang
     return lang
+
+
+def _spoken(text: str) -> dict[str, str]:
+    """The ``lang`` of an element whose text, such as a title, isn't in the page's language."""
+    told: Language = "zh" if _HAN.search(text) else "en"
+    is_foreign = told != language() and (told == "zh" or _ENGLISH_WORDS.search(text))
+    return {"lang": LANGUAGES[told]} if is_foreign else {}
 
 
 def speak() -> Language:
