@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from medbench_kg.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["committed_on", "extract", "file_at"]
+__all__ = ["committed_on", "contents", "extract", "file_at"]
 
 
 def file_at(path: Path, commit: str) -> bytes | None:
@@ -24,6 +25,24 @@ def committed_on(folder: Path, commit: str) -> str:
     """ISO day of a commit; "" if git doesn't know it."""
     told = _git(folder, "show", "--no-patch", "--format=%cs", f"{commit}^{{commit}}")
     return (told or b"").decode().strip()
+
+
+def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Each file below a folder as each commit left it, oldest first; nothing where git isn't.
+
+    Returns:
+        Paths relative to the folder, and contents.
+    """
+    log = "log --reverse --format= --raw --no-abbrev --no-renames --relative -- ."
+    told = (_git(folder, *log.split()) or b"").decode().splitlines()
+    changes = [line.partition("\t") for line in told]
+    left = [(fields.split()[3], path) for fields, _, path in changes if fields[-1] != "D"]
+    ids = "\n".join(blob for blob, _ in left).encode()
+    batch = io.BytesIO(_git(folder, "cat-file", "--batch", given=ids) or b"")
+    for _, path in left:
+        size = int(batch.readline().split()[-1])
+        yield path, batch.read(size)
+        batch.read(1)
 
 
 def extract(folder: Path, revision: str, names: tuple[str, ...], into: Path) -> None:
@@ -50,11 +69,12 @@ def extract(folder: Path, revision: str, names: tuple[str, ...], into: Path) -> 
         tar.extractall(into, filter="data")
 
 
-def _git(folder: Path, *words: str) -> bytes | None:
-    """What git prints; None if it fails or isn't there."""
+def _git(folder: Path, *words: str, given: bytes = b"") -> bytes | None:
+    """What git prints when it is given something to read; None if it fails or isn't there."""
     try:
         done = subprocess.run(  # noqa: S603  words go to git as they are, no shell reads them
             ["git", "-C", str(folder), *words],  # noqa: S607  found as a shell finds it
+            input=given,
             capture_output=True,
             check=False,
         )

@@ -12,6 +12,7 @@ from medbench_kg import (
     builds,
     editing,
     graph,
+    history,
     journal,
     metadata,
     publication,
@@ -32,8 +33,17 @@ if TYPE_CHECKING:
     from medbench_kg.records import Record
     from medbench_kg.store import LocalStore
     from medbench_kg.validation import Report
+    from medbench_kg.versions import Version
 
-__all__ = ["Assembled", "assemble", "assemble_at", "assemble_beside", "build", "check"]
+__all__ = [
+    "Assembled",
+    "assemble",
+    "assemble_at",
+    "assemble_beside",
+    "build",
+    "check",
+    "versions_of",
+]
 
 
 @dataclass(frozen=True)
@@ -127,6 +137,17 @@ def check(assembled: Assembled, files: Iterable[Path] = ()) -> Report:
     return validation.locate(report, index, known, names)
 
 
+def versions_of(assembled: Assembled) -> list[Version]:
+    """All versions of the records that have more than one, by journal and git.
+
+    Raises:
+        StoreError: the journal can't be read.
+    """
+    names = vocabulary.load()
+    committed = versions.earlier(history.contents(folder("data")), names)
+    return versions.of_records(journal.lines(), assembled.records, committed, names)
+
+
 def build(out: Path | None = None, *, is_judged: bool = False) -> Manifest:
     """Assemble, validate and write the dumps into a folder, all or nothing.
 
@@ -141,12 +162,13 @@ def build(out: Path | None = None, *, is_judged: bool = False) -> Manifest:
         ShapesError: the graph has a violation.
     """
     with editing.turn(is_reading=True):
-        version, assembled, written = builds.version(), assemble(), journal.lines()
+        version, assembled = builds.version(), assemble()
+        found = versions_of(assembled)
     if assembled.problems:
         raise RecordError("\n".join(str(problem) for problem in assembled.problems))
     if not is_judged and not check(assembled).conforms:
         raise ShapesError("The graph has violations.", hint="Run “medbench check” to see them.")
-    metadata.add_history(assembled.store, versions.of_lines(written))
+    metadata.add_history(assembled.store, found)
     graphs = (fmt for fmt in builds.DUMPS if fmt.kind == "graph")
     metadata.describe(assembled.store, [publication.name(publication.WHOLE, f) for f in graphs])
     states = submission.states(assembled.records, vocabulary.load())

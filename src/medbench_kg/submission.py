@@ -19,6 +19,7 @@ from medbench_kg.errors import ConflictError, RecordError, StoreError, Submissio
 from medbench_kg.negotiation import by_name
 from medbench_kg.records import KINDS, Record
 from medbench_kg.store import LocalStore
+from medbench_kg.versions import record_iri
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
@@ -91,13 +92,6 @@ def read(
         )
     _refuse_others(triples(record, names), record, told, known, names)
     return record
-
-
-def record_iri(record: Record, names: Vocabulary) -> str:
-    """IRI of the catalogue record inside a record; "" if it has none."""
-    inner = record.node.get("record")
-    told = inner.get("id") if isinstance(inner, dict) else None
-    return names.expand(told, record.iri) if isinstance(told, str) else ""
 
 
 def states(found: Iterable[Record], names: Vocabulary) -> dict[str, str]:

@@ -1,25 +1,34 @@
-"""Versions of records: every state that one had, by the journal of writes.
+"""Versions of records: every state that one had, by the journal of writes and by git.
 
 A version has an IRI for ever: that of its record with the day as a fragment, and a number for the
 others of that day, such as ``…/record/gemex#2026-11-22`` and ``#2026-11-22-2``. The journal tells
-of states that were written over HTTP and of those that they replaced, which people may have
-written.
+of states that were written over HTTP and of those that they replaced. Of what people committed
+before, the last state of each day counts; where there is no repository, only the journal does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medbench_kg import records
+from medbench_kg.errors import RecordError
 from medbench_kg.journal import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from medbench_kg.journal import Line
     from medbench_kg.records import Node, Record
     from medbench_kg.vocabulary import Vocabulary
-__all__ = ["Version", "changed_properties", "of_lines", "state_of"]
+__all__ = ["Version", "changed_properties", "earlier", "of_records", "record_iri", "state_of"]
+
+#: The day of a state, in the text of its file.
+_MODIFIED = re.compile(rb"^  modified: '?([0-9]{4}-[0-9]{2}-[0-9]{2})'?$", re.MULTILINE)
 
 #: Keys of a catalogue record that each write sets.
 _STAMPS = frozenset({"issued", "modified"})
@@ -72,40 +81,107 @@ def state_of(record: Record, names: Vocabulary) -> State:
     )
 
 
+def record_iri(record: Record, names: Vocabulary) -> str:
+    """IRI of the catalogue record inside a record; "" if it has none."""
+    inner = record.node.get("record")
+    told = inner.get("id") if isinstance(inner, dict) else None
+    return names.expand(told, record.iri) if isinstance(told, str) else ""
+
+
 def changed_properties(old: Node, new: Node, names: Vocabulary) -> tuple[str, ...]:
     """IRIs of the properties in which two states of a record differ, its stamps left out."""
     return tuple(sorted({names.property_of(key) for key in _changed(old, new)}))
 
 
-def of_lines(lines: Iterable[Line]) -> list[Version]:
-    """The versions that a journal tells of, oldest first."""
-    found: list[Version] = []
-    last: dict[str, str] = {}
-    taken: dict[str, int] = {}
+def earlier(files: Iterable[tuple[str, bytes]], names: Vocabulary) -> dict[str, list[State]]:
+    """The states of records that people committed, by the IRI of the record: the last of each day.
 
-    def add(line: Line, state: State, created: str, **more: str | bool | tuple[str, ...]) -> None:
-        first = f"{line.record}#{state.modified}"
-        taken[first] = number = taken.get(first, 0) + 1
-        iri = first if number == 1 else f"{first}-{number}"
-        found.append(Version(iri, line.record, created, state, **more))  # type: ignore[arg-type]
-
-    for line in lines:
-        if line.former is not None and last.get(line.record) != line.before:
-            former = line.former
-            is_first = former.issued == former.modified
-            add(line, former, f"{former.modified}T00:00:00Z", is_first=is_first)
-        if line.state is not None:
-            add(
-                line,
-                line.state,
-                line.time,
-                is_first=not line.before,
-                author=line.author,
-                reason=line.reason,
-                changed=line.changed,
-            )
-        last[line.record] = line.after
+    Args:
+        files: paths relative to ``data/`` and contents, oldest first.
+        names: the context; what can't be read with it is left out.
+    """
+    last: dict[tuple[str, bytes], bytes] = {}
+    for path, content in files:
+        day = _MODIFIED.search(content)
+        if day is not None:
+            last[path, day[1]] = content
+    found: dict[str, list[State]] = {}
+    for (path, _), content in last.items():
+        with contextlib.suppress(RecordError):
+            record = records.parse(content, Path(path), names)
+            states = found.setdefault(record_iri(record, names), [])
+            states.append(state_of(record, names))
     return found
+
+
+def of_records(
+    lines: Iterable[Line],
+    present: Iterable[Record],
+    before: Mapping[str, Sequence[State]],
+    names: Vocabulary,
+) -> list[Version]:
+    """All versions of the records that have more than one, those of each record oldest first.
+
+    Args:
+        lines: what the journal tells.
+        present: the records.
+        before: see :func:`earlier`.
+        names: the context.
+    """
+    told: dict[str, list[Line]] = {}
+    for line in lines:
+        told.setdefault(line.record, []).append(line)
+    found: list[Version] = []
+    for record in present:
+        iri = record_iri(record, names)
+        own = told.get(iri, [])
+        versions = list(_numbered(_states(own, record, before.get(iri, ()), names)))
+        if iri and (own or len(versions) > 1):
+            found += versions
+    return found
+
+
+def _states(
+    lines: Sequence[Line], record: Record, before: Sequence[State], names: Vocabulary
+) -> Iterator[Version]:
+    """The versions of a record, each with the IRI of the record instead of its own."""
+    iri, now = record_iri(record, names), state_of(record, names)
+    first = next((line.former or line.state for line in lines), None) or now
+    last = ""
+
+    def found(state: State) -> Version:
+        is_first = state.issued == state.modified
+        return Version(iri, iri, f"{state.modified}T00:00:00Z", state, is_first)
+
+    for state in sorted(before, key=lambda state: state.modified):
+        if state.modified < first.modified:
+            yield found(state)
+    for line in lines:
+        if line.former is not None and line.before != last:
+            yield found(line.former)
+        if line.state is not None:
+            yield Version(
+                iri,
+                iri,
+                line.time,
+                line.state,
+                not line.before,
+                line.author,
+                line.reason,
+                line.changed,
+            )
+        last = line.after
+    if record.digest != last:
+        yield found(now)
+
+
+def _numbered(found: Iterable[Version]) -> Iterator[Version]:
+    """Give each version its IRI: that of the record with the day, and a number if it has others."""
+    count: Counter[str] = Counter()
+    for version in found:
+        first = f"{version.record}#{version.state.modified}"
+        count[first] += 1
+        yield replace(version, iri=first if count[first] == 1 else f"{first}-{count[first]}")
 
 
 def _changed(old: Mapping[str, object], new: Mapping[str, object]) -> set[str]:

@@ -11,7 +11,7 @@ import pytest
 from rdflib import Dataset, Graph
 from rdflib.compare import isomorphic
 
-from medbench_kg import builds, export, journal, metadata, versions, vocabulary
+from medbench_kg import builds, export, metadata, pipeline, vocabulary
 from medbench_kg.assets import folder
 from medbench_kg.negotiation import by_name
 
@@ -92,7 +92,7 @@ def test_a_dump_is_the_same_bytes_each_time(
 ) -> None:
     assert built
     store = assembled.store.canonical()
-    metadata.add_history(store, versions.of_lines(journal.lines()))
+    metadata.add_history(store, pipeline.versions_of(assembled))
     files = (fmt for fmt in builds.DUMPS if fmt.kind == "graph")
     metadata.describe(store, [f"medbench.{fmt.suffix}" for fmt in files])
     again = export.serialize(store.canonical(), by_name(name), vocabulary.load())

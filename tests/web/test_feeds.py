@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import feedparser
@@ -13,7 +14,7 @@ from flask import Flask
 from rdflib import RDF, Graph, Namespace, URIRef
 from rdflib.namespace import DCTERMS, FOAF, SDO
 
-from medbench_kg import metadata, versions
+from medbench_kg import metadata, records, versions, vocabulary
 from medbench_kg.journal import Line, State
 from medbench_kg.store import LocalStore
 from medbench_kg.web import problems, words
@@ -97,6 +98,22 @@ WRITES = [
 ]  # fmt: skip
 
 
+NAMES = vocabulary.load()
+
+#: What people committed before: the second state is that which the first write replaced.
+BEFORE = {f"{BASE}record/old": [state("2026-01-30", "First"), state("2026-01-31", "Oldest")]}
+
+#: The record as it is: edited by hand on the day of the last write.
+PRESENT = records.parse(
+    b"""id: mbd:old
+title: {en: Back}
+record: {id: mbr:old, issued: '2026-01-31', modified: '2026-02-03', status: accepted}
+""",
+    Path("datasets/old.yaml"),
+    NAMES,
+)
+
+
 @pytest.fixture(scope="module")
 def written() -> FlaskClient:
     """The same records, one of them written over HTTP several times."""
@@ -105,7 +122,7 @@ def written() -> FlaskClient:
         HISTORY.replace('-01-31"^^xsd:date .\nmbr:new', '-02-03"^^xsd:date .\nmbr:new').encode(),
         "turtle",
     )
-    metadata.add_history(store, versions.of_lines(WRITES))
+    metadata.add_history(store, versions.of_records(WRITES, [PRESENT], BEFORE, NAMES))
     return client(store)
 
 
@@ -276,7 +293,7 @@ def test_every_version_of_a_record_stays_in_the_stream(written: FlaskClient) -> 
     root = Graph().parse(data=written.get("/ldes.ttl").data)
     assert root.value(None, LDES.retentionPolicy) is None
     pages = {str(node).rpartition("/")[2] for node in root.objects(None, TREE.node)}
-    assert pages == {"2026-01-31", "2026-02-01", "2026-02-02", "2026-02-03"}
+    assert pages == {"2026-01-30", "2026-01-31", "2026-02-01", "2026-02-02", "2026-02-03"}
     stream = Graph()
     for page in pages:
         stream.parse(data=written.get(f"/ldes/{page}.ttl").data)
@@ -290,20 +307,22 @@ def test_every_version_of_a_record_stays_in_the_stream(written: FlaskClient) -> 
         for version in of_old
     }
     assert told == {
+        "2026-01-30": ("Update", "First", "None"),
         "2026-01-31": ("Create", "Oldest", "None"),
         "2026-01-31-2": ("Update", "Older", "ann"),
         "2026-02-01": ("Update", "Odd", "bob"),
         "2026-02-02": ("Update", "Edited", "None"),
         "2026-02-03": ("Delete", "Old & <odd>", "ann"),
+        "2026-02-03-2": ("Update", "Back", "None"),
     }
-    assert len(members(stream)) == 5 + 2
+    assert len(members(stream)) == 7 + 2
 
 
 def test_what_was_told_of_a_version_never_changes(written: FlaskClient) -> None:
     """What happens later adds members; those that there were stay byte for byte."""
     early = LocalStore()
     early.load(HISTORY.encode(), "turtle")
-    metadata.add_history(early, versions.of_lines(WRITES[:1]))
+    metadata.add_history(early, versions.of_records(WRITES[:1], [PRESENT], BEFORE, NAMES))
     before = Graph().parse(data=client(early).get("/ldes/2026-01-31.nt").data, format="nt")
     after = Graph().parse(data=written.get("/ldes/2026-01-31.nt").data, format="nt")
     for member in members(before):

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
-from rdflib import SH, Graph, URIRef
-from rdflib.namespace import DCTERMS
+from rdflib import SH, Graph, Literal, URIRef
+from rdflib.namespace import DCTERMS, SDO, SKOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -152,6 +152,9 @@ def test_every_process_serves_what_was_written_soon_after(site: Site) -> None:
     assert seen == 20
     page = site.send("GET", "/changes?thing=dataset/vqa-rad")[2].decode()
     assert "by ann: <code>title</code> <q>a better name</q>" in page
+    told = Graph().parse(data=site.send("GET", "/record/vqa-rad.nt")[2], format="nt")
+    (version,) = told.subjects(SDO.creditText, Literal("ann"))
+    assert told.value(version, SKOS.changeNote) == Literal("a better name")
     root = Graph().parse(data=site.send("GET", "/ldes.nt")[2], format="nt")
     stream = Graph()
     for node in root.objects(None, URIRef("https://w3id.org/tree#node")):
