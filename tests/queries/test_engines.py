@@ -66,7 +66,6 @@ BEHIND_PAGES: dict[str, tuple[str, list[str]]] = {
 #: pages aren't there then.
 UNANSWERED = {
     ("virtuoso", "bundle", "modality/ct"): "doesn't end: it scans all triples for each node",
-    ("virtuoso", "describe", "dataset/gemex"): "doesn't end: it scans all triples for each node",
     ("virtuoso", "describe-ontology", ""): "“transitive start not given” for the lists",
     ("virtuoso", "references", "dataset/gemex"): "the join with the chosen things is lost",
     ("virtuoso", "schema-org", "dataset/gemex"): "doesn't end",
