@@ -132,7 +132,8 @@ def test_a_curator_sees_what_is_missing_and_has_a_record_checked(
 ) -> None:
     page = open_page("/zh/dataset/pathmmu" if zh else "/dataset/pathmmu")
     page.get_by_role("link", name="补充" if zh else "add it").first.click()
-    expect(page.locator("#add")).to_contain_text("data/datasets/pathmmu.yaml")
+    expect(page.locator("#f-dataset")).to_have_value("pathmmu")
+    expect(page.locator("#f-field")).not_to_have_value("")
 
     record = (root / "data" / "datasets" / "pathmmu.yaml").read_text(encoding="utf-8")
     answer = page.request.post(

@@ -140,8 +140,10 @@ class _Desk:
         paper: Node = {}
         try:
             paper = intake.cited(proposal.entries, _today())
-        except RecordError as error:
-            proposal.errors[CITATION] = str(error)
+        except RecordError:
+            proposal.errors[CITATION] = gettext(
+                "This isn’t one BibTeX entry with a title and an arXiv id or a DOI."
+            )
         slug = paper.get("identifier", "")
         for file, one in intake.beside(paper, self.papers).items():
             proposal.beside = file, records.canonical(one, vocabulary.load())
