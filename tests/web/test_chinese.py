@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.error
 import urllib.request
@@ -9,7 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-#: A page of each kind, and of each kind of mistake.
+#: A page of each kind.
 PATHS = (
     "/",
     "/about",
@@ -46,6 +47,9 @@ PATHS = (
     "/timeline",
     "/use",
     "/venue/neurips.html",
+)
+#: Addresses that are mistaken.
+MISTAKES = (
     "/dataset/gemx.html",
     "/datasets?modality=ctt",
     "/datasets?page=99",
@@ -97,14 +101,28 @@ class Reader(HTMLParser):
             self.found += WORDS.findall(data)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_a_page_has_no_english_that_does_not_say_so(server: str, path: str) -> None:
-    request = urllib.request.Request(f"{server}/zh{path}", headers={"Accept": "text/html"})
+def get(address: str, **headers: str) -> str:
+    request = urllib.request.Request(address, headers=headers)
     try:
         with urllib.request.urlopen(request) as response:
-            text = response.read().decode()
+            return str(response.read().decode())
     except urllib.error.HTTPError as error:
-        text = error.read().decode()
+        return error.read().decode()
+
+
+@pytest.mark.parametrize("path", PATHS + MISTAKES)
+def test_a_page_has_no_english_that_does_not_say_so(server: str, path: str) -> None:
     reader = Reader()
-    reader.feed(text)
+    reader.feed(get(f"{server}/zh{path}", Accept="text/html"))
     assert reader.found == []
+
+
+@pytest.mark.parametrize("path", MISTAKES)
+def test_what_is_wrong_is_said_in_chinese(server: str, path: str) -> None:
+    text = get(f"{server}/zh{path}", Accept="text/html")
+    told = text.split("<main", 1)[1].split("</main>", 1)[0]
+    assert not re.search(r"<p[^>]* lang=", told)
+    if not path.startswith("/dataset/"):
+        problem = json.loads(get(server + path, **{"Accept-Language": "zh-CN,zh;q=0.9"}))
+        assert HAN.search(problem["detail"])
+        assert not HAN.search(json.loads(get(server + path))["detail"])

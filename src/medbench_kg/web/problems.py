@@ -23,6 +23,8 @@ from werkzeug.http import HTTP_STATUS_CODES
 from medbench_kg import errors
 from medbench_kg.errors import NotFoundError
 from medbench_kg.vocabulary import BASE
+from medbench_kg.web.sentences import retell
+from medbench_kg.web.words import speak
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -254,18 +256,22 @@ def problem(status: HTTPStatus, code: str, detail: str, **more: object) -> Respo
         detail: what is wrong here.
         **more: members of the document that are left out where empty.
     """
+    is_page = "text/html" in request.headers.get("Accept", "")
+    if not is_page:
+        speak()
+    hint = {"hint": retell(str(more["hint"]))} if more.get("hint") else {}
     document = {
         "type": f"{BASE}problem/{code}",
         "title": status.phrase,
         "status": status.value,
-        "detail": detail,
-        **{key: value for key, value in more.items() if value},
+        "detail": retell(detail),
+        **{key: value for key, value in (more | hint).items() if value},
     }
-    if "text/html" in request.headers.get("Accept", ""):
+    if is_page:
         page = render_template("problem.html", problem=document, kind=kinds().get(code))
         response = Response(page, status.value, content_type="text/html; charset=utf-8")
     else:
         body = json.dumps(document, ensure_ascii=False, indent=1)
         response = Response(body, status.value, content_type="application/problem+json")
-    response.vary.add("Accept")
+    response.vary.update(("Accept", "Accept-Language"))
     return response

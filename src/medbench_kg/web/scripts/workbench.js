@@ -61,7 +61,7 @@ async function ask() {
   try {
     const reply = await fetch(page.endpoint, {
       method: "POST",
-      headers: { "Content-Type": "application/sparql-query", Accept: ACCEPT },
+      headers: { "Content-Type": "application/sparql-query", Accept: ACCEPT, "Accept-Language": page.lang },
       body: query,
       signal: mine.signal,
     });
