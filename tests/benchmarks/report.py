@@ -33,6 +33,28 @@ def table(found: dict[str, Any]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def summary(found: dict[str, Any]) -> str:
+    """The few figures that README shows, in both languages, with a chart in Mermaid."""
+    cells: Cells = {(c["contestant"], c["query"], c["clients"]): c for c in found["cells"]}
+    wrong = _wrong(found)
+    rates = {
+        name: [ratio(cells, wrong, name, REFERENCE, clients) for clients in (1, 8)]
+        for name in dict.fromkeys(key[0] for key in cells if key[2] == 8)
+    }
+    lines = [
+        "| server · 服务器 | rate, 1 client · 速率 | 8 clients · 8 个 | p50 / p99 ms, 8 |",
+        "|---|---|---|---|",
+    ]
+    for name, found_rates in rates.items():
+        p50, p99 = (_number(_mean(cells, name, 8, what)) for what in ("p50_ms", "p99_ms"))
+        lines.append(f"| {name} | {' | '.join(map(_number, found_rates))} | {p50} / {p99} |")
+    names = ", ".join(f'"{name}"' for name in rates)
+    bars = ", ".join(f"{both[1] or 0:.2f}" for both in rates.values())
+    axis = f'  x-axis [{names}]\n  y-axis "times oxigraph serve, 8 clients"\n  bar [{bars}]'
+    chart = f"```mermaid\nxychart-beta horizontal\n{axis}\n```"
+    return "\n".join([*lines, "", chart])
+
+
 def ratio(
     cells: Cells, wrong: dict[str, list[str]], one: str, other: str, clients: int
 ) -> float | None:

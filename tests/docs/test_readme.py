@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import report
 from cffconvert import Citation
 
 from medbench_kg import upstream
@@ -20,7 +23,6 @@ from medbench_kg.settings import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from medbench_kg.builds import Manifest
     from medbench_kg.pipeline import Assembled
@@ -79,10 +81,16 @@ def tools() -> str:
     )
 
 
+def speed() -> str:
+    measured = Path(report.__file__).parent / "results.json"
+    return report.summary(json.loads(measured.read_text(encoding="utf-8")))
+
+
 BLOCKS: dict[str, Callable[[Assembled], str]] = {
     "queries": questions,
     "settings": lambda _: settings(),
     "recipes": lambda _: tools(),
+    "speed": lambda _: speed(),
     "newest-en": lambda assembled: upstream.table(assembled, "en", corrected=True, newest=10),
     "newest-zh": lambda assembled: upstream.table(assembled, "zh", corrected=True, newest=10),
 }
