@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import peers
 import pytest
+from playwright.sync_api import sync_playwright
 
 from medbench_kg import builds, pipeline, upstream
 
@@ -24,11 +25,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+    from playwright.sync_api import Browser
+
     from medbench_kg.builds import Manifest
     from medbench_kg.pipeline import Assembled
     from medbench_kg.store import LocalStore
 
 T = TypeVar("T")
+
+#: Browsers that tests drive.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -121,6 +127,18 @@ def started() -> Callable[..., object]:
             pytest.skip(f"NOT TESTED: {error} isn't installed")
 
     return start
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if program is None:
+        message = "No Chromium: the tests in a browser were NOT run. Install the package chromium."
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @contextmanager

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.store import Store
 
-__all__ = ["FILE", "Field", "Hit", "Index", "Kind", "open_or_make", "write"]
+__all__ = ["FILE", "Field", "Hit", "Index", "Kind", "names", "open_or_make", "write"]
 
 #: Name of the file that holds an index.
 FILE = "search.sqlite"
@@ -113,6 +113,24 @@ class Hit:
     title: Mapping[str, str]
     field: Field
     matched: str
+
+
+def names(store: Store) -> list[tuple[str, Kind, dict[str, str], str]]:
+    """What a search without this index can go by.
+
+    Returns:
+        For each thing its IRI, its kind, language → title, and all else that it goes by: other
+        names, identifiers, authors, papers and topics.
+    """
+    things: dict[tuple[str, Kind], tuple[dict[str, str], list[str]]] = {}
+    for row in store.rows(internal("search-documents")):
+        key = row["thing"], cast("Kind", row["kind"])
+        title, more = things.setdefault(key, ({}, []))
+        if row["field"] == "title":
+            title.setdefault(row.get("lang", ""), row["text"])
+        elif row["field"] != "text":
+            more.append(row["text"])
+    return [(*key, title, "\n".join(more)) for key, (title, more) in sorted(things.items())]
 
 
 def write(store: Store, folder: Path) -> Path:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from playwright.sync_api import Browser
+
     from medbench_kg.builds import Manifest
     from medbench_kg.store import LocalStore
 
@@ -205,3 +207,22 @@ def test_a_copy_that_fails_leaves_nothing_behind(
     with pytest.raises(StoreError, match="answers 404"):
         site.write(mini, broken, ADDRESS, tmp_path / "copy")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "name"),
+    [("", "gemex", "GEMeX"), ("zh/", "胸部 X", "X"), ("", "arXiv:2501.00001", "GEMeX")],
+)
+def test_a_copy_on_a_disk_is_searched_without_a_server(
+    copy: Path, browser: Browser, language: str, asked: str, name: str
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{(copy / language / 'search.html').as_uri()}")
+    page.locator("#q").fill(asked)
+    page.locator("#q").press("Enter")
+    first = page.locator("ol.hits a").first
+    assert name in first.inner_text()
+    first.click()
+    page.wait_for_url(re.compile(r"/(dataset|paper|modality|anatomy|task)/"))
+    assert page.locator("h1").inner_text()
+    page.close()

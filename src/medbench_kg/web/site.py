@@ -3,6 +3,7 @@
 Pages are asked of the app, as a browser would, and so is all that they link to. In the files they
 lead to each other by relative addresses, so a copy works at any path, and from a disk. What only a
 server can answer leads to a page that says so: queries of one's own, other parameters, more facets.
+A script searches the names that the copy brings along.
 
 ``/datasets?modality=ct`` is the file ``datasets/modality=ct.html``. Beside each page is a folder of
 the same name, which leads to it: that is the address without ``.html``.
@@ -10,6 +11,7 @@ the same name, which leads to it: that is the address without ``.html``.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -23,12 +25,13 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from flask import render_template
 
-from medbench_kg import builds
+from medbench_kg import builds, search
 from medbench_kg.catalogue import catalogue
 from medbench_kg.errors import StoreError
 from medbench_kg.evaluation import Limits, Pool
 from medbench_kg.negotiation import CROISSANT, FORMATS, GRAPH_FORMATS
 from medbench_kg.settings import Settings
+from medbench_kg.vocabulary import BASE
 from medbench_kg.web.app import create_app
 from medbench_kg.web.contribute import PATHS as CONTRIBUTE
 from medbench_kg.web.coverage import AXES
@@ -44,6 +47,9 @@ __all__ = ["Written", "write"]
 
 #: The page that what needs a server leads to; by it a folder is known as a copy.
 _NOTICE = "needs-a-server.html"
+
+#: The script that holds the names by which a page of the copy searches it.
+_INDEX = "search-index.js"
 
 #: Suffixes that a path may end in; those of slugs, as in ``arxiv-2411.16778``, are none.
 _SUFFIXES = tuple(
@@ -74,7 +80,11 @@ _DYNAMIC = CONTRIBUTE + tuple(
 _FOLLOWED, _MOST = frozenset({"coverage.html", "zh/coverage.html"}), 2
 
 _LINK = re.compile(r'(?<=\s)(href|src)="([^"]*)"')
-_FORM, _ACTION = re.compile(r"(?<=<form)\b"), re.compile(r'\saction="[^"]*"')
+_FORM, _ACTION = (
+    re.compile(r'(?<=<form)(?:\s[\w-]+(?:="[^"]*")?)*'),
+    re.compile(r'\saction="[^"]*"'),
+)
+_SEARCH = 'role="search"'
 _EVENTS = re.compile(rb"ldes/(\d{4}-\d\d-\d\d)")
 
 
@@ -121,7 +131,9 @@ class _Copy:
         nobody = Pool(folder, Limits(1, 1, 1, 1, 1))
         settings = Settings(public_url=base, access_log=False)
         self._app = create_app(store, manifest, nobody, settings)
+        self._app.config["IS_COPY"] = True
         self._client = self._app.test_client()
+        self._store = store
         self._base = base
         self._root = urlsplit(base).path.removesuffix("/")
         self._folder = folder
@@ -135,7 +147,8 @@ class _Copy:
 
     def make(self) -> Written:
         waiting = [*self._starts(), *_UNLINKED]
-        seen = set(waiting)
+        seen = {*waiting, f"/{_INDEX}"}
+        self._put(_INDEX, self._index())
         while waiting:
             found = self._take(waiting.pop()) - seen
             waiting += sorted(found)
@@ -152,6 +165,12 @@ class _Copy:
     def _render(self, template: str, path: str, **context: str) -> str:
         with self._app.test_request_context(path, base_url=self._base):
             return render_template(template, **context)
+
+    def _index(self) -> bytes:
+        """A script, not plain JSON: a page that is opened from a disk may read no file."""
+        known = [(iri.removeprefix(BASE), *more) for iri, *more in search.names(self._store)]
+        listed = json.dumps(known, ensure_ascii=False, separators=(",", ":"))
+        return f"self.searchIndex = {listed};\n".encode()
 
     def _leads(self) -> Iterator[tuple[str, str]]:
         """Files that lead to others: for things told of elsewhere, and pages without suffix."""
@@ -236,8 +255,11 @@ class _Copy:
             way = _way(name, target if is_kept else notice)
             return f'{attribute}="{escape(way + sign + fragment)}"'
 
-        forms = _FORM.sub(f' action="{_way(name, notice)}"', _ACTION.sub("", page))
-        return _LINK.sub(replace, forms)
+        def send(form: re.Match[str]) -> str:
+            found = notice.replace(_NOTICE, "search.html") if _SEARCH in form[0] else notice
+            return _ACTION.sub("", form[0]) + f' action="{_way(name, found)}"'
+
+        return _LINK.sub(replace, _FORM.sub(send, page))
 
     def _put(self, name: str, content: bytes) -> None:
         path = self._folder / name
