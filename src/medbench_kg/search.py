@@ -122,26 +122,21 @@ def names(store: Store) -> list[tuple[str, Kind, dict[str, str], str]]:
         For each thing its IRI, its kind, language → title, and all else that it goes by: other
         names, identifiers, authors, papers and topics.
     """
-    things: dict[tuple[str, Kind], tuple[dict[str, str], list[str]]] = {}
-    for row in store.rows(internal("search-documents")):
-        key = row["thing"], cast("Kind", row["kind"])
-        title, more = things.setdefault(key, ({}, []))
-        if row["field"] == "title":
-            title.setdefault(row.get("lang", ""), row["text"])
-        elif row["field"] != "text":
-            more.append(row["text"])
-    return [(*key, title, "\n".join(more)) for key, (title, more) in sorted(things.items())]
+    found = []
+    for iri, kind, texts in _things(store):
+        # The first title in a language counts, so it comes last here.
+        titles = {r.get("lang", ""): r["text"] for r in reversed(texts) if r["field"] == "title"}
+        more = [row["text"] for row in texts if row["field"] not in {"title", "text"}]
+        found.append((iri, kind, titles, "\n".join(more)))
+    return found
 
 
 def write(store: Store, folder: Path) -> Path:
     """Write the index of a graph into a folder that has none; return its path."""
     path = folder / FILE
-    things: dict[tuple[str, Kind], list[Mapping[str, str]]] = defaultdict(list)
-    for row in store.rows(internal("search-documents")):
-        things[row["thing"], cast("Kind", row["kind"])].append(row)
     with closing(sqlite3.connect(path)) as db, db:
         db.executescript(_SCHEMA)
-        for number, ((iri, kind), texts) in enumerate(sorted(things.items())):
+        for number, (iri, kind, texts) in enumerate(_things(store)):
             db.execute(
                 "INSERT INTO things VALUES (?, ?, ?, ?)", (number, iri, kind, _PREFERRED[kind])
             )
@@ -160,6 +155,14 @@ def write(store: Store, folder: Path) -> Path:
                 (number, *words, " ".join(names)),
             )
     return path
+
+
+def _things(store: Store) -> list[tuple[str, Kind, list[Mapping[str, str]]]]:
+    """Each thing that can be found: its IRI, its kind, and the texts that it is found by."""
+    things: dict[tuple[str, Kind], list[Mapping[str, str]]] = defaultdict(list)
+    for row in store.rows(internal("search-documents")):
+        things[row["thing"], cast("Kind", row["kind"])].append(row)
+    return [(*key, texts) for key, texts in sorted(things.items())]
 
 
 def open_or_make(store: Store, path: Path | None) -> Index:
