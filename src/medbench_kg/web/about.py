@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, render_template
 from flask_babel import gettext
 
-from medbench_kg.changes import recent
+from medbench_kg.description import last_change
 from medbench_kg.settings import SETTINGS
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web.words import language
@@ -51,7 +51,6 @@ def about(store: Store, manifest: Manifest, settings: Settings) -> Blueprint:
     @routes.get("/zh/about", defaults={"lang": "zh"})
     def page() -> str:
         """Tell all of that."""
-        changes = recent(store, language())
         return render_template(
             "about.html",
             base=BASE,
@@ -59,7 +58,7 @@ def about(store: Store, manifest: Manifest, settings: Settings) -> Blueprint:
             digest=manifest.files.get(_WHOLE, {}).get("sha256", ""),
             whole=_WHOLE,
             release=metadata.version("medbench-kg"),
-            changed=changes[0].modified if changes else "",
+            changed=last_change(store),
             limits=_limits(settings),
             repository=settings.repository,
         )
