@@ -19,7 +19,8 @@ import peers
 import pytest
 from playwright.sync_api import sync_playwright
 
-from medbench_kg import builds, pipeline, upstream
+from medbench_kg import builds, graph, pipeline, records, upstream, vocabulary
+from medbench_kg.assets import folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,6 +60,15 @@ def root() -> Path:
 @pytest.fixture(scope="session")
 def assembled() -> Assembled:
     return pipeline.assemble()
+
+
+@pytest.fixture(scope="session")
+def mini() -> LocalStore:
+    """A graph of a few records that a person can check by eye, see ``tests/fixtures/mini``."""
+    names = vocabulary.load()
+    found, problems = records.load(ROOT / "tests" / "fixtures" / "mini", names)
+    assert problems == []
+    return graph.build(found, folder("ontology"), folder("shapes"), names)
 
 
 @pytest.fixture(scope="session")

@@ -11,16 +11,16 @@ import pyoxigraph as ox
 import pytest
 from playwright.sync_api import expect
 
-from medbench_kg import builds, graph, records, vocabulary
-from medbench_kg.assets import folder
+from medbench_kg import builds
 from medbench_kg.negotiation import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
     from playwright.sync_api import Browser, Page
+
+    from medbench_kg.store import LocalStore
 
 #: What is put behind every text: ends of all contexts, handlers, an override of direction, a word
 #: without end.
@@ -93,15 +93,13 @@ def poisoned(quad: ox.Quad) -> ox.Quad:
 
 @pytest.fixture(scope="module")
 def hostile(
-    root: Path,
+    mini: LocalStore,
     tmp_path_factory: pytest.TempPathFactory,
     running: Callable[..., AbstractContextManager[str]],
 ) -> Iterator[str]:
     """A server of the small graph, poisoned."""
-    names, at = vocabulary.load(), tmp_path_factory.mktemp("hostile")
-    found, _ = records.load(root / "tests" / "fixtures" / "mini", names)
-    small = graph.build(found, folder("ontology"), folder("shapes"), names)
-    quads = ox.parse(small.dump(by_name("nquads")), ox.RdfFormat.N_QUADS)
+    at = tmp_path_factory.mktemp("hostile")
+    quads = ox.parse(mini.dump(by_name("nquads")), ox.RdfFormat.N_QUADS)
     ox.serialize(map(poisoned, quads), at / "small.nq", ox.RdfFormat.N_QUADS)
     builds.build_on_disk(at / "store", at / "small.nq")
     with running(MEDBENCH_STORE=str(at / "store")) as address:

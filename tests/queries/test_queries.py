@@ -16,9 +16,6 @@ from rdflib import Graph, URIRef
 from rdflib.plugins.sparql.algebra import translateQuery, traverse
 from rdflib.plugins.sparql.parser import parseQuery
 
-from medbench_kg import graph as assembling
-from medbench_kg import records, vocabulary
-from medbench_kg.assets import folder
 from medbench_kg.catalogue import Query, ask, catalogue, values
 from medbench_kg.negotiation import by_name
 
@@ -91,15 +88,6 @@ def compare(path: Path, table: Table, request: pytest.FixtureRequest) -> None:
             csv.writer(file, lineterminator="\n").writerows(kept)
     with path.open(encoding="utf-8", newline="") as file:
         assert kept == list(csv.reader(file))
-
-
-@pytest.fixture(scope="module")
-def mini() -> LocalStore:
-    """A graph of a few records that a person can check by eye, see ``tests/fixtures/mini``."""
-    names = vocabulary.load()
-    found, problems = records.load(HERE.parent / "fixtures" / "mini", names)
-    assert problems == []
-    return assembling.build(found, folder("ontology"), folder("shapes"), names)
 
 
 @pytest.fixture(scope="module")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from medbench_kg import builds, graph, records, vocabulary
-from medbench_kg.assets import folder
+from medbench_kg import builds
 from medbench_kg.negotiation import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from pathlib import Path
+
+    from medbench_kg.store import LocalStore
 
 
 def get(server: str, path: str) -> str:
@@ -25,15 +25,13 @@ def get(server: str, path: str) -> str:
 
 @pytest.fixture(scope="module")
 def checked(
-    root: Path,
+    mini: LocalStore,
     tmp_path_factory: pytest.TempPathFactory,
     running: Callable[..., AbstractContextManager[str]],
 ) -> Iterator[str]:
     """A server of the small graph, whose links have been checked."""
-    names, at = vocabulary.load(), tmp_path_factory.mktemp("checked")
-    found, _ = records.load(root / "tests" / "fixtures" / "mini", names)
-    small = graph.build(found, folder("ontology"), folder("shapes"), names)
-    (at / "small.nq").write_bytes(small.dump(by_name("nquads")))
+    at = tmp_path_factory.mktemp("checked")
+    (at / "small.nq").write_bytes(mini.dump(by_name("nquads")))
     builds.build_on_disk(at / "store", at / "small.nq")
     with running(MEDBENCH_STORE=str(at / "store")) as address:
         yield address

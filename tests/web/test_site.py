@@ -15,9 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import pyoxigraph as ox
 import pytest
 
-from medbench_kg import description, records, vocabulary
-from medbench_kg import graph as assembling
-from medbench_kg.assets import folder
+from medbench_kg import description
 from medbench_kg.catalogue import ask, catalogue
 from medbench_kg.errors import StoreError
 from medbench_kg.negotiation import GRAPH_FORMATS, by_name
@@ -36,14 +34,6 @@ if TYPE_CHECKING:
 #: Where the copy is to be, below a path: absolute links begin with it.
 ADDRESS = "https://kg.example.org/copy"
 NOTICE = "needs-a-server.html"
-
-
-@pytest.fixture(scope="module")
-def mini(root: Path) -> LocalStore:
-    """A graph of a few records with the whole ontology."""
-    names = vocabulary.load()
-    found, _ = records.load(root / "tests" / "fixtures" / "mini", names)
-    return assembling.build(found, folder("ontology"), folder("shapes"), names)
 
 
 @pytest.fixture(scope="module")
