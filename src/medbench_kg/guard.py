@@ -47,7 +47,8 @@ class Limits:
 
     Args:
         max_bytes: length in UTF-8.
-        depth: brackets inside each other, and operators in direct sequence (``!!!``).
+        depth: brackets inside each other.
+        row: operators in direct sequence (``!!!``).
         operators: operators of expressions and paths, all together.
         items: expressions and terms that stand outside of groups: SELECT, GROUP BY, DESCRIBE, ….
         patterns: triple patterns, groups and filters, all together.
@@ -56,6 +57,7 @@ class Limits:
 
     max_bytes: int = 1_000_000
     depth: int = 64
+    row: int = 128
     operators: int = 1_600
     items: int = 600
     patterns: int = 128
@@ -87,6 +89,8 @@ def inspect(query: str, limits: Limits = _DEFAULT) -> None:
         )
     if "\0" in query:
         _refuse(query, query.index("\0"), "The query holds a NUL character.", "Remove it.")
+    if _is_small(query, limits):
+        return
     _Scan(query, limits).run()
     unescaped = _ESCAPE.sub(_character, query)
     if unescaped != query:
@@ -136,8 +140,7 @@ _CHAR = rf"\\[tbnrf\"'\\]|{_UCHAR}"
 _BLANK = r"(?:[ \t\r\n]++|\#[^\r\n]*+)*+"
 
 #: Everything is possessive: no token is ever tried in two lengths.
-_TOKEN = re.compile(
-    rf"""{_BLANK}(?:
+_ANY = rf"""
       (?P<iri> < (?:[^\x00-\x20<>"{{}}|^`\\]|{_UCHAR})*+ > )
     | (?P<term> [?$][{_LETTER}_0-9][{_LETTER}_{_LATER}]*+
         | _:[{_LETTER}_0-9](?:\.*+{_NAME}++)*+
@@ -154,13 +157,16 @@ _TOKEN = re.compile(
       (?P<local> :(?:(?:[{_LETTER}_0-9:]|{_PLX})(?:\.*+(?:{_NAME}|:|{_PLX}))*+)?+ )
     | (?P<bare> [{_LETTER}](?:\.*+{_NAME}++)*+ )
     | (?P<operator> \|\||&&|[!=<>]=|[-+*/|^!=<>?] )
-    )""",
-    re.VERBOSE,
-)
+"""
+_TOKEN = re.compile(rf"{_BLANK}(?:{_ANY})", re.VERBOSE)
+#: The same for counting, where whatever is none counts as one.
+_ANYTHING = re.compile(rf"{_BLANK}(?:{_ANY})?+", re.VERBOSE)
 _BRACE = re.compile(rf"{_BLANK}\{{")
 _SIGN = re.compile(r"[-+*/|!=&?]")
 #: An IRI that can't be read as ``<`` and an expression, since nothing begins with ``//``.
 _ABSOLUTE = re.compile(r"<[A-Za-z][A-Za-z0-9+.-]*+://")
+#: One that can.
+_RELATIVE = re.compile(rf"(?!{_ABSOLUTE.pattern})<[^\x00-\x20<>\"{{}}|^`\\]*+>")
 #: What makes the two readings differ in more than the number of operators.
 _TELLING = re.compile(r"['#()\[\]]")
 
@@ -312,8 +318,8 @@ class _Scan:
         if piece in {"/", "<"} and place in _PATTERNS:
             self._pattern(at)
         self.row += 1
-        if self.row > self.limits.depth:
-            self._deep(at)
+        if self.row > self.limits.row:
+            self._long(at, "operators in a row", self.limits.row, "Take some of them away.")
         self.operand, self.first, self.word = False, False, ""
         return at + len(piece)
 
@@ -339,11 +345,24 @@ class _Scan:
 
     def _deep(self, at: int) -> NoReturn:
         message = f"The query is nested deeper than {self.limits.depth} levels."
-        _refuse(self.text, at, message, "Take brackets or repeated operators away.")
+        _refuse(self.text, at, message, "Take brackets away.")
 
     def _service(self, at: int) -> NoReturn:
         message = "SERVICE isn't offered: this endpoint asks no other endpoint."
         _refuse(self.text, at, message, "Ask the other endpoint yourself; hand over with VALUES.")
+
+
+def _is_small(text: str, limits: Limits) -> bool:
+    """Whether a text can reach no limit, whatever its tokens mean: that is quickly seen of most."""
+    few = min(limits.row, limits.items, limits.patterns)
+    return (
+        len(text) <= limits.operators
+        and "\\" not in text
+        and "service" not in text.lower()
+        and not _RELATIVE.search(text)
+        and sum(map(text.count, "([{")) <= limits.depth
+        and _ANYTHING.subn("", text, few + 1)[1] + text.count(".") <= few
+    )
 
 
 def _character(escape: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
+from urllib.parse import unquote_to_bytes
 
 from flask import Response
 from werkzeug.exceptions import abort
@@ -166,10 +166,20 @@ def parameters(form: bytes) -> dict[str, list[str]]:
     Raises:
         QueryError: it isn't UTF-8.
     """
+    sent: dict[str, list[str]] = {}
+    for pair in filter(None, form.split(b"&")):
+        name, _, value = pair.replace(b"+", b" ").partition(b"=")
+        sent.setdefault(_unquoted(name), []).append(_unquoted(value))
+    return sent
+
+
+def _unquoted(part: bytes) -> str:
+    """Undo percent-encoding: as Python's escapes, which its decoder takes all at once."""
+    escaped = part.replace(b"\\", rb"\\").replace(b"%", rb"\x")
     try:
-        return parse_qs(_utf8(form), keep_blank_values=True, errors="strict")
-    except UnicodeDecodeError as error:
-        raise _not_utf8() from error
+        return _utf8(escaped.decode("unicode_escape").encode("latin-1"))
+    except UnicodeDecodeError:  # a percent sign that begins no escape
+        return _utf8(unquote_to_bytes(part))
 
 
 def body_of(request: Request) -> bytes:
