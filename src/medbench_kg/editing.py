@@ -65,12 +65,12 @@ def format_records(files: Iterable[Path] = (), *, write: bool) -> list[Path]:
     with turn(is_reading=not write):
         every = (path for kind in records.KINDS for path in (data / kind).glob("*.yaml"))
         for path in list(files) or sorted(every):
-            text = path.read_text(encoding="utf-8")
-            canonical = records.reformat(text, path, names)
-            if canonical != text:
+            content = path.read_bytes()
+            canonical = records.reformat(content, path, names).encode()
+            if canonical != content:
                 changed.append(path)
                 if write:
-                    put(path, canonical.encode())
+                    put(path, canonical)
     return changed
 
 

@@ -12,12 +12,12 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import yaml
-
+from medbench_kg import notation
 from medbench_kg.errors import RecordError
+from medbench_kg.notation import Node, Steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -35,12 +35,8 @@ __all__ = [
     "load",
     "parse",
     "places",
-    "read",
     "reformat",
 ]
-
-#: A mapping of a record: key → text, node or list of these.
-Node = dict[str, Any]
 
 #: Folder of ``data/`` → prefix of the IRIs of its records.
 KINDS = {
@@ -54,17 +50,8 @@ KINDS = {
     "links": "mblink",
 }
 
-#: Deeper than this no record nests; deeper input is refused before it can exhaust the stack.
-_MAX_DEPTH = 12
-
 #: Characters that no IRI holds (RFC 3987, section 2.2).
 _ILLEGAL = re.compile(r"[\x00-\x20<>\"{}|\\^`]")
-
-#: Longest line of a node written on one line.
-_LINE_WIDTH = 100
-
-#: Where something stands in a record: keys and list positions from the top.
-_Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
@@ -82,7 +69,7 @@ class Record:
     path: Path
     iri: str
     node: Node
-    lines: Mapping[_Path, int] = field(repr=False)
+    lines: Mapping[Steps, int] = field(repr=False)
     digest: str = ""
 
     def document(self, vocabulary: Vocabulary) -> Node:
@@ -100,7 +87,7 @@ class Place:
     """A node of a record and where it stands: what a finding about that node points at."""
 
     record: Record
-    path: _Path
+    path: Steps
     node: Node
 
     def line(self, key: str | None = None, index: int | None = None) -> int:
@@ -138,22 +125,13 @@ def parse(text: str | bytes, path: Path, vocabulary: Vocabulary) -> Record:
 
     Raises:
         RecordError: the text is no YAML mapping of strings, names a key twice or nothing at all,
-            uses anchors, nests too deeply, or its ``id`` isn't that of its file.
+            uses aliases, nests too deeply, or its ``id`` isn't that of its file.
     """
-    node, lines = read(text, path)
+    node, lines = notation.read(text, path)
+    iri = _iri(node, path, lines, vocabulary)
     _refuse_broken_links(node, path, lines, vocabulary)
     digest = hashlib.sha256(text.encode() if isinstance(text, str) else text).hexdigest()
-    return Record(path, _iri(node, path, lines, vocabulary), node, lines, digest)
-
-
-def read(text: str | bytes, path: Path) -> tuple[Node, dict[_Path, int]]:
-    """Read content and lines before it is known which record it is; see :func:`parse`."""
-    root = _compose(text, path)
-    if not isinstance(root, yaml.MappingNode):
-        hint = "Write “key: value” lines."
-        raise RecordError("The file holds no mapping.", hint=hint, where=f"{path}:1")
-    lines: dict[_Path, int] = {}
-    return _Reader(path, lines).mapping(root, ()), lines
+    return Record(path, iri, node, lines, digest)
 
 
 def places(records: Iterable[Record], vocabulary: Vocabulary) -> dict[str, list[Place]]:
@@ -174,20 +152,18 @@ def canonical(node: Node, vocabulary: Vocabulary) -> str:
     small nodes and lists on one line of at most 100 characters; no comments, no anchors.
     """
     order = {key: position for position, key in enumerate(vocabulary.keys)}
-    root = _to_yaml(node, order)
-    if isinstance(root, yaml.CollectionNode):
-        root.flow_style = False
-    return yaml.serialize(root, Dumper=yaml.SafeDumper, allow_unicode=True, width=1 << 20, indent=2)
+    return notation.write(node, order)
 
 
-def reformat(text: str, path: Path, vocabulary: Vocabulary) -> str:
-    """Bring the text of a record into canonical form.
+def reformat(content: bytes, path: Path, vocabulary: Vocabulary) -> str:
+    """Bring the content of a file of a record into canonical form.
 
     Raises:
         RecordError: it can't be read, or holds a comment, which the canonical form would lose.
     """
-    record = parse(text, path, vocabulary)
-    comment = _first_comment(text)
+    record = parse(content, path, vocabulary)
+    text = content.decode()
+    comment = notation.first_comment(text)
     if comment is not None:
         where = f"{path}:{text.count(chr(10), 0, comment) + 1}"
         hint = "Move the comment into a “note”, in both languages, or delete it."
@@ -201,99 +177,7 @@ def reformat(text: str, path: Path, vocabulary: Vocabulary) -> str:
     return written
 
 
-def _first_comment(text: str) -> int | None:
-    """Position of the first comment: a # between tokens, where only blanks and comments stand."""
-    end = 0
-    for token in yaml.scan(text, Loader=yaml.BaseLoader):
-        found = text.find("#", end, token.start_mark.index)
-        if found >= 0:
-            return found
-        end = max(end, token.end_mark.index)
-    return None
-
-
-def _compose(text: str | bytes, path: Path) -> yaml.Node | None:
-    loader = None
-    try:
-        loader = yaml.CBaseLoader(text.decode("utf-8") if isinstance(text, bytes) else text)
-        return loader.get_single_node()
-    except UnicodeDecodeError as error:
-        raise RecordError(
-            "The file isn't UTF-8.", hint="Save it as UTF-8.", where=f"{path}:1"
-        ) from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
-        detail = error.problem or "syntax error"
-        raise RecordError(
-            f"This isn't YAML: {detail}.",
-            hint="Check indentation, quotes and colons here and on the line above.",
-            where=f"{path}:{line}",
-        ) from error
-    except yaml.YAMLError as error:
-        raise RecordError(
-            "The file holds a character that YAML doesn't allow.",
-            hint="Remove control characters.",
-            where=f"{path}:1",
-        ) from error
-    finally:
-        if loader is not None:
-            loader.dispose()
-
-
-class _Reader:
-    """Turns YAML nodes into plain values and notes the line of each."""
-
-    def __init__(self, path: Path, lines: dict[_Path, int]) -> None:
-        self._path = path
-        self._lines = lines
-        self._seen: set[int] = set()
-
-    def mapping(self, node: yaml.MappingNode, at: _Path) -> Node:
-        self._enter(node, at)
-        values: Node = {}
-        for key_node, value_node in node.value:
-            key = self._key(key_node)
-            if key in values:
-                raise self._problem(
-                    key_node, f"The key “{key}” stands here twice.", "Keep one; make a list of two."
-                )
-            values[key] = self._value(value_node, (*at, key))
-            self._lines[*at, key] = key_node.start_mark.line + 1
-        return values
-
-    def _value(self, node: yaml.Node, at: _Path) -> object:
-        if isinstance(node, yaml.MappingNode):
-            return self.mapping(node, at)
-        if isinstance(node, yaml.SequenceNode):
-            self._enter(node, at)
-            return [self._value(item, (*at, i)) for i, item in enumerate(node.value)]
-        self._lines[at] = node.start_mark.line + 1
-        if not node.value.strip():
-            raise self._problem(
-                node, f"“{at[-1]}” is empty.", "Give a value, or remove the key: absent is unknown."
-            )
-        return node.value
-
-    def _key(self, node: yaml.Node) -> str:
-        if isinstance(node, yaml.ScalarNode):
-            return str(node.value)
-        raise self._problem(node, "A key must be a word.", "Quote it if it holds [ or {.")
-
-    def _enter(self, node: yaml.Node, at: _Path) -> None:
-        if id(node) in self._seen:
-            raise self._problem(node, "Anchors and aliases aren't used here.", "Write it out.")
-        if len(at) > _MAX_DEPTH:
-            raise self._problem(node, "This is nested too deeply.", "Use the keys of the context.")
-        self._seen.add(id(node))
-        self._lines[at] = node.start_mark.line + 1
-
-    def _problem(self, node: yaml.Node, message: str, hint: str) -> RecordError:
-        line = node.start_mark.line + 1
-        return RecordError(message, hint=hint, where=f"{self._path}:{line}")
-
-
-def _iri(node: Node, path: Path, lines: Mapping[_Path, int], vocabulary: Vocabulary) -> str:
+def _iri(node: Node, path: Path, lines: Mapping[Steps, int], vocabulary: Vocabulary) -> str:
     prefix = KINDS.get(path.parent.name)
     if prefix is None:
         raise RecordError(
@@ -329,7 +213,7 @@ def _encoded_value(key: str, value: object, vocabulary: Vocabulary) -> object:
 
 
 def _refuse_broken_links(
-    node: Node, path: Path, lines: Mapping[_Path, int], vocabulary: Vocabulary
+    node: Node, path: Path, lines: Mapping[Steps, int], vocabulary: Vocabulary
 ) -> None:
     for at, inner in _nodes(node, ()):
         for key, value in inner.items():
@@ -355,7 +239,7 @@ def _duplicates(records: list[Record], vocabulary: Vocabulary) -> Iterator[Recor
             )
 
 
-def _nodes(value: object, at: _Path) -> Iterator[tuple[_Path, Node]]:
+def _nodes(value: object, at: Steps) -> Iterator[tuple[Steps, Node]]:
     if isinstance(value, dict):
         yield at, value
         for key, inner in value.items():
@@ -363,38 +247,3 @@ def _nodes(value: object, at: _Path) -> Iterator[tuple[_Path, Node]]:
     elif isinstance(value, list):
         for position, inner in enumerate(value):
             yield from _nodes(inner, (*at, position))
-
-
-def _to_yaml(value: object, order: Mapping[str, int]) -> yaml.Node:
-    if isinstance(value, dict):
-        keys = sorted(value, key=lambda key: (order.get(key, len(order)), key))
-        pairs = [(_scalar(key), _to_yaml(value[key], order)) for key in keys]
-        one_line = _one_line([node for pair in pairs for node in pair])
-        return yaml.MappingNode("tag:yaml.org,2002:map", pairs, flow_style=one_line)
-    if isinstance(value, list):
-        items = [_to_yaml(item, order) for item in value]
-        flat = all(isinstance(item, yaml.ScalarNode) for item in items)
-        return yaml.SequenceNode(
-            "tag:yaml.org,2002:seq", items, flow_style=flat and _one_line(items)
-        )
-    return _scalar(str(value))
-
-
-def _scalar(text: str) -> yaml.ScalarNode:
-    return yaml.ScalarNode("tag:yaml.org,2002:str", text)
-
-
-def _one_line(nodes: list[yaml.Node]) -> bool:
-    """Whether nodes fit on one line: all are texts or fit themselves, and they aren't long."""
-    return (
-        not any(isinstance(node, yaml.CollectionNode) and not node.flow_style for node in nodes)
-        and sum(_width(node) for node in nodes) <= _LINE_WIDTH
-    )
-
-
-def _width(node: yaml.Node) -> int:
-    if isinstance(node, yaml.ScalarNode):
-        return len(node.value) + 2
-    if isinstance(node, yaml.MappingNode):
-        return sum(_width(key) + _width(value) for key, value in node.value) + 2
-    return sum(_width(item) for item in node.value) + 2

@@ -12,9 +12,9 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
-from medbench_kg import description, export, records
+from medbench_kg import description, export, notation, records
 from medbench_kg.errors import ConflictError, RecordError, StoreError, SubmissionError
 from medbench_kg.negotiation import by_name
 from medbench_kg.records import KINDS, Record
@@ -73,10 +73,14 @@ def read(
         SubmissionError: it says what it may not say.
         ConflictError: it is the record of another thing than the one that has this address.
     """
-    if form == "yaml":
-        record = _from_yaml(content, known, names)
-    else:
-        record = _from_rdf(content, form, known, names, wanted)
+    try:
+        if form == "yaml":
+            record = _from_yaml(content, known, names)
+        else:
+            record = _from_rdf(_utf8(content), form, known, names, wanted)
+    except RecursionError as error:
+        hint = "No record nests so deeply; write the nodes side by side."
+        raise RecordError("This is nested too deeply.", hint=hint) from error
     told = record_iri(record, names)
     if wanted and told != wanted:
         raise ConflictError(
@@ -84,7 +88,7 @@ def read(
             f"“{names.shorten(wanted)}”.",
             hint="Send it to its own address.",
         )
-    other = known.get(told)
+    other = known.get(told) if told else None
     if other is not None and other.iri != record.iri:
         raise ConflictError(
             f"“{names.shorten(told)}” is the record of {names.shorten(other.iri)}.",
@@ -101,7 +105,7 @@ def states(found: Iterable[Record], names: Vocabulary) -> dict[str, str]:
 
 
 def _from_yaml(content: bytes, known: Mapping[str, Record], names: Vocabulary) -> Record:
-    node, _ = records.read(content, Path("record.yaml"))
+    node, _ = notation.read(content, Path("record.yaml"))
     iri = node.get("id")
     if not isinstance(iri, str):
         raise SubmissionError("The record has no id.", hint="Write “id: mbd:<slug>” first.")
@@ -126,7 +130,9 @@ def _from_rdf(
         raise RecordError(error.message, hint="Send well-formed RDF.") from error
     said = description.statements(store)
     if len(said) < len(store):
-        raise SubmissionError("The document has named graphs.", hint="Send triples alone.")
+        raise SubmissionError(
+            "The document has named graphs or triple terms.", hint="Send triples of RDF 1.1 alone."
+        )
     topics = {one.subject for one in said if _kind(one.subject, names) and "#" not in one.subject}
     topics -= {one.subject for one in said if one.property in names.reverse_properties}
     if len(topics) != 1:
@@ -152,9 +158,11 @@ def _from_rdf(
 def _with_our_context(content: bytes, names: Vocabulary) -> bytes:
     """Replace our context by what it stands for; no other is taken, and none is fetched."""
     try:
-        document = json.loads(content, object_pairs_hook=_once)
-    except (ValueError, RecursionError) as error:
+        document = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
         raise RecordError(f"This isn't JSON: {error}.", hint="Send well-formed JSON-LD.") from error
+    except ValueError as error:
+        raise RecordError("A number is too long.", hint="Write it as a text.") from error
     if isinstance(document, dict):
         context = document.pop("@context", None)
         if context not in (None, _CONTEXT, names.context):
@@ -168,14 +176,32 @@ def _with_our_context(content: bytes, names: Vocabulary) -> bytes:
         )
     if isinstance(document, dict) and context is not None:
         document = {"@context": names.context, **document}
-    return json.dumps(document).encode()
+    try:
+        return json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        hint = "Write both halves of a character beyond U+FFFF, or the character itself."
+        raise RecordError("There is half of a character.", hint=hint) from error
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise ValueError("a key stands there twice")
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RecordError(f"The key “{twice[:60]}” stands here twice.", hint="Keep one.")
     return found
+
+
+def _no_number(text: str) -> NoReturn:
+    raise RecordError(f"“{text}” is no number of JSON.", hint="Leave it out: absent is unknown.")
+
+
+def _utf8(content: bytes) -> bytes:
+    """A text without byte order mark, which would be read as a part of it."""
+    try:
+        return content.decode("utf-8-sig").encode()
+    except UnicodeDecodeError as error:
+        raise RecordError("The document isn't UTF-8.", hint="Send it as UTF-8.") from error
 
 
 def _keys(value: object) -> Iterable[str]:

@@ -184,6 +184,29 @@ def test_fmt_finds_and_repairs_what_is_not_canonical(draft: Path) -> None:
     assert draft.read_text(encoding="utf-8") == canonical
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 100_000,
+        b"{a: " * 100_000 + b"x" + b"}" * 100_000,
+        "id: mbd:draft\n".encode("utf-16"),
+        b"id: mbd:draft\ntitle: {en: &a x, zh: *a}\n",
+        b"id: mbd:draft\ntitle: !!python/object/apply:os.system ['true']\n",
+    ],
+    ids=["deep", "deep and closed", "UTF-16", "alias", "object of Python"],
+)
+def test_hostile_yaml_is_refused_with_its_line_by_every_command(
+    draft: Path, content: bytes
+) -> None:
+    draft.write_bytes(content)
+    fmt, check = medbench("fmt", str(draft)), medbench("check", str(draft))
+    assert (fmt.returncode, check.returncode) == (2, 2)
+    assert f"{draft}:" in fmt.stderr
+    assert f"{draft}:" in check.stdout
+    assert "Traceback" not in fmt.stderr + check.stderr
+    assert draft.read_bytes() == content
+
+
 def test_settings_lists_every_variable() -> None:
     listed = medbench("settings").stdout
     assert "MEDBENCH_HOST" in listed

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = "a token of a test"  # noqa: S105
 YAML = {"Content-Type": "application/yaml"}
+TYPED = {"Content_Type": "application/yaml"}
 BASE = "https://w3id.org/medbench-kg/"
+HOME = BASE.encode()
 TRIPLES = {"Content-Type": "application/n-triples"}
 
 
@@ -191,6 +193,8 @@ BOMB = b"id: mbd:gemex\na: &a [x, x, x, x, x, x, x, x, x]\n" + b"".join(
     for before, this in pairwise(LETTERS)
 )
 JSONLD = {"Content-Type": "application/ld+json"}
+TURTLE = {"Content-Type": "text/turtle"}
+GEMEX = f"<{BASE}dataset/gemex> <http://purl.org/dc/terms/relation> ".encode()
 REFUSED = {
     "triples about another dataset": (TRIPLES, triple(f"{BASE}dataset/vqa-rad"), 409),
     "two things at once": (
@@ -238,8 +242,50 @@ REFUSED = {
     "an object of Python": (YAML, b"!!python/object/apply:os.system ['true']", 400),
     "a key with a blank": (YAML, record() + b"see also: x\n", 422),
     "a merge": (YAML, record() + b"'<<': {identifier: other}\n", 422),
-    "brackets without end": (YAML, b"[" * 100_000, 503),  # the check breaks off
+    "brackets without end": (YAML, b"[" * 100_000, 400),
+    "mappings without end": (YAML, b"{a: " * 100_000 + b"x" + b"}" * 100_000, 400),
+    "lists without end": (YAML, b"- " * 100_000 + b"x", 400),
+    "keys without end": (YAML, b"? " * 100_000, 400),
     "braces without end": (JSONLD, b'{"a":' * 100_000, 400),
+    "graphs within graphs": (JSONLD, b'{"@graph":[' * 497 + b"]}" * 497, 400),
+    "nodes within nodes": (
+        TURTLE,
+        GEMEX + b"[<urn:p> " * 20_000 + b"1" + b"]" * 20_000 + b".",
+        422,
+    ),
+    "lists within lists": (TURTLE, GEMEX + b"(" * 5000 + b")" * 5000 + b".", 422),
+    "a chain of nodes": (
+        TURTLE,
+        b"".join(
+            GEMEX.replace(b"gemex", b"gemex#%d" % n) + b"<%sdataset/gemex#%d> .\n" % (HOME, n + 1)
+            for n in range(3000)
+        )
+        + GEMEX
+        + b"<%sdataset/gemex#0> ." % HOME,
+        400,
+    ),
+    "a triple about a triple": (TURTLE, GEMEX + b"<<( <urn:a> <urn:b> <urn:c> )>> .", 422),
+    "a large text": (YAML, record().replace(b"GEMeX}", b"x" * 900_000 + b"}"), 400),
+    "many anchors": (
+        YAML,
+        record() + b"".join(b"k%d: &a%d x\n" % (n, n) for n in range(2000)),
+        422,
+    ),
+    "many aliases": (YAML, b"id: &a mbd:gemex\nb: [" + b"*a, " * 50_000 + b"]\n", 400),
+    "an alias of a text": (YAML, record().replace(b"{en: GEMeX}", b"{en: &a x, zh: *a}"), 400),
+    "a tag inside": (YAML, record().replace(b"{en: GEMeX}", b"!!python/dict {en: x}"), 400),
+    "two documents": (YAML, record() + b"---\n" + record(), 400),
+    "UTF-16": (YAML, record().decode().encode("utf-16"), 400),
+    "JSON in UTF-16": (JSONLD, '{"@id": "urn:x"}'.encode("utf-16"), 400),
+    "JSON with a key twice": (JSONLD, b'{"@id": "urn:x", "@id": "urn:y"}', 400),
+    "JSON with half a character": (JSONLD, b'{"@id": "urn:x", "urn:p": "\\ud800"}', 400),
+    "JSON with no number": (JSONLD, b'{"@id": "urn:x", "urn:p": NaN}', 400),
+    "JSON with a long number": (JSONLD, b'{"urn:p": ' + b"9" * 9999 + b"}", 400),
+    "Turtle in UTF-16": (TURTLE, (GEMEX + b"1 .").decode().encode("utf-16"), 400),
+    "an escaped NUL": (YAML, record().replace(b"{en: GEMeX}", b'{en: "\\0"}'), 400),
+    "a NUL in Turtle": (TURTLE, GEMEX + b"'\\u0000' .", 400),
+    "half a character": (YAML, record().replace(b"{en: GEMeX}", b'{en: "\\ud800"}'), 400),
+    "a text turned around": (YAML, record().replace(b"GEMeX}", "x\u202ey}".encode()), 400),
     "no UTF-8": (YAML, record() + b"note: \xff\n", 400),
     "a control character": (YAML, record().replace(b"GEMeX}", b"GEMeX\x00}"), 400),
     "nothing": (YAML, b"", 400),
@@ -288,7 +334,24 @@ def test_what_may_not_be_written_is_refused_and_changes_nothing(site: Site, what
         assert status == expected
         assert told["Content-Type"] == "application/problem+json"
         assert json.loads(problem)["detail"]
+    if expected == 400 and "Content-Range" not in headers:
+        assert site.send("POST", "/check", body, **named)[0] == expected
     assert site.files() == before
+
+
+def test_a_byte_order_mark_is_no_part_of_a_record(site: Site) -> None:
+    for form, body in ((YAML, record()), (TURTLE, GEMEX + b"1 .")):
+        plain = site.send("POST", "/check", body, Content_Type=form["Content-Type"])
+        marked = site.send(
+            "POST", "/check", b"\xef\xbb\xbf" + body, Content_Type=form["Content-Type"]
+        )
+        assert json.loads(marked[2])["findings"] == json.loads(plain[2])["findings"]
+
+
+def test_what_lacks_a_catalogue_record_is_told_so(site: Site) -> None:
+    body = b"id: mbd:anew\ntype: [Benchmark]\n"
+    found = json.loads(site.send("POST", "/check", body, **TYPED)[2])["findings"]
+    assert "record" in {one["key"] for one in found}
 
 
 def test_a_body_without_end_is_refused_and_changes_nothing(site: Site) -> None:
