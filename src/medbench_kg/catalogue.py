@@ -290,7 +290,7 @@ def _check_values(store: Store, query: Query, arguments: Mapping[str, str]) -> N
             slugs = [row["value"].rpartition("/")[2].rpartition("#")[2] for row in known]
             near = get_close_matches(value.lower(), slugs, 1, 0.4)
             raise QueryError(
-                f"“{value}” is no value of “{name}”.",
+                f"“{value}” isn't a value of “{name}”.",
                 hint=f"Did you mean “{near[0]}”?" if near else f"There are: {', '.join(slugs)}.",
                 where=name,
             )
@@ -307,7 +307,7 @@ def _term(parameter: Parameter, value: str) -> str:
     if parameter.type == "integer":
         if not re.fullmatch(r"[+-]?\d{1,18}", value):
             raise QueryError(
-                f"“{value}” is no whole number.", hint="Give digits only.", where=parameter.name
+                f"“{value}” isn't a whole number.", hint="Give digits only.", where=parameter.name
             )
         return engine.literal(value, _XSD_INTEGER)
     return engine.literal(value)

@@ -113,8 +113,8 @@ class Field:
         return None
 
     def sorted_choices(self, lang: str) -> list[Choice]:
-        """The values that it takes, in the order of a reader."""
-        return sorted(self.choices, key=lambda choice: choice.names[lang].casefold())
+        """The values that it takes, in the order of a reader: GB 18030 goes by sound."""
+        return sorted(self.choices, key=lambda one: one.names[lang].casefold().encode("gb18030"))
 
 
 @dataclass(frozen=True)

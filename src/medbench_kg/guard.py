@@ -319,7 +319,7 @@ class _Scan:
             self._pattern(at)
         self.row += 1
         if self.row > self.limits.row:
-            self._long(at, "operators in a row", self.limits.row, "Take some of them away.")
+            self._long(at, "operators in a row", self.limits.row, "Remove some of them.")
         self.operand, self.first, self.word = False, False, ""
         return at + len(piece)
 
@@ -345,7 +345,7 @@ class _Scan:
 
     def _deep(self, at: int) -> NoReturn:
         message = f"The query is nested deeper than {self.limits.depth} levels."
-        _refuse(self.text, at, message, "Take brackets away.")
+        _refuse(self.text, at, message, "Remove brackets.")
 
     def _service(self, at: int) -> NoReturn:
         message = "SERVICE isn't offered: this endpoint asks no other endpoint."

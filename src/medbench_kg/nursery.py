@@ -341,7 +341,7 @@ class _Output(io.BufferedIOBase):
         self._left -= len(content)
         if self._left < 0:
             raise errors.EngineError(
-                "The answer is larger than this server gives.", hint="Use LIMIT and OFFSET."
+                "The answer is larger than this server allows.", hint="Use LIMIT and OFFSET."
             )
         if self.forbidden is not None and self.forbidden.search(content):
             raise errors.NotAcceptableError(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from babel.messages.catalog import Message
 
 CATALOGUE = "src/medbench_kg/web/translations/zh/LC_MESSAGES/messages.po"
+#: Characters, and stops of full width.
+CHINESE = re.compile(r"[\u3001\u3002\u4e00-\u9fff\uff00-\uffef]")
 PLACEHOLDER = re.compile(r"%\(\w+\)\w")
 
 
@@ -39,5 +41,5 @@ def test_every_word_has_a_chinese_one_with_the_same_placeholders(root: Path) -> 
     for english, message in messages(root).items():
         assert not message.fuzzy, english
         for chinese in forms(message.string):
-            assert re.search(r"[\u4e00-\u9fff]", chinese), f"“{english}” isn't translated"
+            assert CHINESE.search(chinese), f"“{english}” isn't translated"
             assert set(PLACEHOLDER.findall(chinese)) == set(PLACEHOLDER.findall(english))

@@ -75,15 +75,20 @@ APART = {"code", "pre", "script", "style", "textarea", "title"}
 VOID = {"br", "hr", "img", "input", "link", "meta", "rect", "path", "line", "circle"}
 WORDS = re.compile(r"[A-Za-z][a-z’']+(?:[,;:.]?[ ][A-Za-z][a-z’']+){2,}")
 HAN = re.compile(r"[一-鿿]")
+#: Stops as English sets them, right after Chinese, and brackets around it.
+HALF_WIDTH = re.compile(r".{0,20}(?:[一-鿿）”]\s*[,;:!?](?=\s|$)|\([一-鿿]|[一-鿿]\))")
+#: Pages that quote the list as it is written.
+QUOTING = {"/corrections", "/listing/gemex.html"}
 
 
 class Reader(HTMLParser):
-    """Collects texts of three Latin words or more that don't say that they aren't Chinese."""
+    """Collects Chinese, and texts of three Latin words or more that don't say what they are."""
 
     def __init__(self) -> None:
         super().__init__()
         self._around: list[tuple[str, bool]] = [("", False)]
         self.found: list[str] = []
+        self.chinese = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag not in VOID:
@@ -97,7 +102,10 @@ class Reader(HTMLParser):
                 pass
 
     def handle_data(self, data: str) -> None:
-        if not self._around[-1][1] and not HAN.search(data):
+        if self._around[-1][1]:
+            return
+        self.chinese += data
+        if not HAN.search(data):
             self.found += WORDS.findall(data)
 
 
@@ -115,6 +123,13 @@ def test_a_page_has_no_english_that_does_not_say_so(server: str, path: str) -> N
     reader = Reader()
     reader.feed(get(f"{server}/zh{path}", Accept="text/html"))
     assert reader.found == []
+
+
+@pytest.mark.parametrize("path", sorted({*PATHS, *MISTAKES} - QUOTING))
+def test_a_page_sets_chinese_stops(server: str, path: str) -> None:
+    reader = Reader()
+    reader.feed(get(f"{server}/zh{path}", Accept="text/html"))
+    assert HALF_WIDTH.findall(reader.chinese) == []
 
 
 @pytest.mark.parametrize("path", MISTAKES)

@@ -145,7 +145,7 @@ def client(store: LocalStore) -> FlaskClient:
     ("path", "lang", "kind", "title"),
     [
         ("/feed.atom", "en", "Dataset", "medbench-kg: what is new"),
-        ("/zh/feed.atom", "zh-Hans", "数据集", "medbench-kg：最近更新"),
+        ("/zh/feed.atom", "zh-Hans", "数据集", "medbench-kg：最近变更"),
         (
             "/modality/ct/feed.atom",
             "en",
@@ -156,7 +156,7 @@ def client(store: LocalStore) -> FlaskClient:
             "/zh/modality/ct/feed.atom",
             "zh-Hans",
             "数据集",
-            "medbench-kg：“计算机断层扫描（CT）”的最近更新",
+            "medbench-kg：“计算机断层扫描（CT）”的最近变更",
         ),
     ],
 )

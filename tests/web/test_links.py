@@ -72,4 +72,4 @@ def test_a_distribution_shows_what_was_found(checked: str) -> None:
 def test_the_page_of_a_dataset_says_when_its_links_were_checked(checked: str) -> None:
     page = get(checked, "/zh/dataset/gemex.html")
     link = page.split('href="https://example.org/gemex"', 1)[1].split("</small>", 1)[0]
-    assert '<small class="status gone">已失效, <time datetime="2026-01-31">' in link
+    assert '<small class="status gone">已失效 · <time datetime="2026-01-31">' in link

@@ -73,7 +73,9 @@ def named_node(iri: str) -> str:
     try:
         return str(ox.NamedNode(iri))
     except ValueError as error:
-        raise QueryError(f"“{iri}” is no IRI.", hint="Give an absolute IRI or a slug.") from error
+        raise QueryError(
+            f"“{iri}” isn't an IRI.", hint="Give an absolute IRI or a slug."
+        ) from error
 
 
 def literal(text: str, datatype: str | None = None) -> str:

@@ -251,7 +251,7 @@ def _graph_names(parameter: str, asked: Asked) -> tuple[str, ...] | None:
     for name in names:
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|\\^`]*", name):
             raise QueryError(
-                f"“{name}” is no IRI.", hint="Name a graph by its IRI.", where=parameter
+                f"“{name}” isn't an IRI.", hint="Name a graph by its IRI.", where=parameter
             )
     return tuple(names) if _GRAPHS & asked.sent.keys() else None
 
@@ -281,6 +281,6 @@ def _deadline(asked: Asked) -> float | None:
         seconds = 0
     if not 0 < seconds < float("inf"):
         raise QueryError(
-            f"“{named}” is no timeout.", hint="Give seconds, e.g. timeout=5.", where="timeout"
+            f"“{named}” isn't a timeout.", hint="Give seconds, e.g. timeout=5.", where="timeout"
         )
     return seconds

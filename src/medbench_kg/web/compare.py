@@ -102,7 +102,7 @@ def compare(store: Store) -> Blueprint:
             )
         slugs = _chosen(store)
         if len(slugs) < _FEWEST:
-            raise QueryError("Two datasets are compared at least.", hint="Add “d=…”.", where="d")
+            raise QueryError("Choose at least two datasets.", hint="Add “d=…”.", where="d")
         return Response(_written(store, slugs, suffix), content_type=_FILES[suffix])
 
     return routes

@@ -159,7 +159,7 @@ def lineage(store: Store, risks: Risks) -> Blueprint:
         """Show what a dataset goes back to, and what goes back to it."""
         known = risks.known
         if _DATASET + slug not in known.nodes:
-            raise NotFoundError(f"There is no dataset “{slug}”.", hint="/lineage leads to all.")
+            raise NotFoundError(f"There is no dataset “{slug}”.", hint="/lineage lists them all.")
         node = known.nodes[_DATASET + slug]
         return html(
             render_template(

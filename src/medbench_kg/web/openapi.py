@@ -238,9 +238,13 @@ class _Description:
             fields = {p["name"]: p["schema"] for p in self._in_url(told)}
             form = {"type": "object", "required": ["query"], "properties": fields}
             content["application/x-www-form-urlencoded"] = {"schema": form}
-        lines = [f"{kind}: {one[self._lang]}" for kind, one in taken.items()]
+        lines = [f"{kind}{gettext(': ')}{one[self._lang]}" for kind, one in taken.items()]
         return {
-            "requestBody": {"required": True, "description": "; ".join(lines), "content": content}
+            "requestBody": {
+                "required": True,
+                "description": gettext("; ").join(lines),
+                "content": content,
+            }
         }
 
     def _responses(self, told: Mapping[str, Any]) -> _Object:

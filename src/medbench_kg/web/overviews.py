@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, render_template, request
 
 from medbench_kg.catalogue import find, rows, values
-from medbench_kg.changes import history
+from medbench_kg.changes import history, recent
 from medbench_kg.errors import NotFoundError
 from medbench_kg.facets import of
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web.asking import html
+from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,7 +90,7 @@ def overviews(store: Store) -> Blueprint:
                 days=_by("modified", found[:_CHANGES]),
                 total=len(found),
                 thing=found[0] if thing else None,
-                known={row["thing"]: row for row in found},
+                titles={one.thing: one.title for one in recent(store, language())},
                 written=written[:_CHANGES],
             )
         )

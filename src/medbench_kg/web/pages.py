@@ -40,8 +40,8 @@ _QUESTIONS: tuple[tuple[str, dict[str, str]], ...] = (
     (_("Which datasets hold chest X-rays?"), {"modality": "chest-x-ray"}),
     (_("Where can a model learn to write reports?"), {"task": "report-generation"}),
     (_("What can be downloaded by anyone?"), {"access": "open"}),
-    (_("Which datasets follow an operation on video?"), {"modality": "surgical-video"}),
-    (_("What is new, most recent first?"), {"sort": "year"}),
+    (_("Which datasets show surgery on video?"), {"modality": "surgical-video"}),
+    (_("What came out most recently?"), {"sort": "year"}),
 )
 
 #: Changes on the start page.
