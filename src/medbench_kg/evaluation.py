@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import tempfile
 import threading
 import time
@@ -32,6 +33,9 @@ IN_MEMORY = 1 << 20
 
 #: Seconds that a query waits for a place.
 _WAIT_S = 2.0
+
+#: ``struct timeval``: seconds and microseconds.
+_TIME = struct.Struct("ll")
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,9 @@ class Child:
             raise errors.OverloadedError(
                 "No process is ready for this.", hint="Try again in a second."
             )
+        # The kernel keeps time of what is sent, and poll of what comes: Python would ask it twice.
+        connection.settimeout(None)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _TIME.pack(int(_WAIT_S), 0))
         self.pid = int(greeting[1])
 
     def send(self, *frames: bytes) -> None:
@@ -193,7 +200,7 @@ class _Run:
     def answer(self) -> Answer:
         """Read until the answer is complete; beyond a size it is kept on disk."""
         kind, content = self._next()
-        fmt = by_name(json.loads(content)["format"]) if kind == b"H" else _refuse(content)
+        fmt = by_name(content.decode()) if kind == b"H" else _refuse(content)
         kept = cast("IO[bytes]", tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115  the response closes it
         try:
             while (found := self._next())[0] == b"D":

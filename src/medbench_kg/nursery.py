@@ -88,7 +88,7 @@ class Limits:
     long_after_s: float = 0.5
     memory_bytes: int = 1 << 29
     answer_bytes: int = 1 << 28
-    short: int = 4
+    short: int = 3
     long: int = 2
 
 
@@ -302,7 +302,7 @@ def _evaluate(channel: Channel, store: LocalStore, request: Request, limits: Lim
         if name is None:
             raise errors.NotAcceptableError("No format that you accept fits.", where=kind)
         output.forbidden = _NOT_IN_XML if name in {"xml", "rdfxml"} else None
-        output.begin(json.dumps({"format": name}).encode())
+        output.begin(name.encode())
         return by_name(name)
 
     output = _Output(channel, limits.answer_bytes)

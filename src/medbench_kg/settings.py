@@ -104,7 +104,7 @@ SETTINGS = (
     Setting(
         "short_queries",
         "MEDBENCH_SHORT_QUERIES",
-        "4",
+        "3",
         "queries",
         "Queries at a time in each server process.",
         "每个服务器进程同时执行的查询数。",
@@ -120,7 +120,7 @@ SETTINGS = (
     Setting(
         "cache_mb",
         "MEDBENCH_CACHE_MB",
-        "32",
+        "8",
         "MiB",
         "Answers kept in memory by each server process.",
         "每个服务器进程在内存中缓存的结果总量。",
@@ -263,9 +263,9 @@ class Settings:
     memory_mb: int = 512
     answer_mb: int = 256
     body_kb: int = 1024
-    short_queries: int = 4
+    short_queries: int = 3
     long_queries: int = 2
-    cache_mb: int = 32
+    cache_mb: int = 8
     access_log: bool = True
     endpoint: Endpoint | None = None
     reload: bool = False

@@ -11,15 +11,14 @@ the process that was started    opens the graph, heeds signals, has one thread
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import logging
-import multiprocessing
 import os
 import shutil
 import signal
 import socket
 import tempfile
-import threading
 import time
 from functools import partial
 from pathlib import Path
@@ -31,21 +30,15 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from medbench_kg import builds, curation, elsewhere, evaluation, nursery, pipeline
-from medbench_kg import settings as configuration
+from medbench_kg import builds, curation, nursery, pipeline
 from medbench_kg.catalogue import catalogue
-from medbench_kg.errors import MedbenchError, SettingsError, StoreError
-from medbench_kg.relay import Relay
-from medbench_kg.store import LocalStore, RemoteStore
+from medbench_kg.errors import MedbenchError, SettingsError
+from medbench_kg.store import LocalStore
 from medbench_kg.web import upkeep
+from medbench_kg.web.worker import LOOK_EVERY_S, QUERIES, Graph, limits, open_graph, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
-
-    from medbench_kg.builds import Manifest
     from medbench_kg.settings import Settings
-    from medbench_kg.store import Store
 
 __all__ = ["run"]
 
@@ -61,9 +54,6 @@ _WAITING = 256
 #: Seconds that a client may take to send its headers.
 _HEADERS_WITHIN_S = 10
 
-#: Tells a server process where the link to the socket of the present nursery is.
-_QUERIES = "MEDBENCH_QUERIES_SOCKET"
-
 #: Nurseries that run at a time: the present one, and the one before, which may still be asked.
 _KEPT = 2
 
@@ -73,14 +63,11 @@ _SPARE = 2
 #: Signals that are taken when a process is ready for them.
 _HEEDED = {signal.SIGCHLD, signal.SIGHUP, signal.SIGINT, signal.SIGTERM}
 
-#: Seconds between two looks at the present nursery, and at the build if it is watched.
-_LOOK_EVERY_S = 0.5
+#: Heaps of a process, and how ``mallopt`` calls them.
+_HEAPS, _M_ARENA_MAX = 2, -8
 
 #: Seconds that the web server may take to stop.
 _STOP_WITHIN_S = 10
-
-#: The graph that server processes inherit from this one, by its nursery; they open later ones.
-_inherited: dict[Path, tuple[Store, Manifest]] = {}
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +87,7 @@ def run(settings: Settings) -> None:
         SystemExit: a child ended by itself; whoever watches this program should start it again.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
+    _share_heaps()
     shared = Path(tempfile.mkdtemp(prefix="medbench-"))
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(shared)
     # Not before that variable is set, and not after the processes are forked, which share it.
@@ -109,14 +97,16 @@ def run(settings: Settings) -> None:
     try:
         if settings.writable:
             _recover()
-        manifest = nurseries.open()
+        graph = nurseries.open()
         judges = upkeep.start_gate(shared, settings)
         port = _port(settings.host, settings.port)
         click.echo(
-            f"http://{settings.host}:{port}/ · {manifest.triples} triples "
-            f"· {manifest.numbers['datasets']} datasets · {len(catalogue())} canned queries "
+            f"http://{settings.host}:{port}/ · {graph.manifest.triples} triples "
+            f"· {graph.manifest.numbers['datasets']} datasets · {len(catalogue())} canned queries "
             f"· {'writable' if settings.writable else 'read-only'}"
         )
+        prepare(graph, settings)
+        gc.freeze()  # a collection would write to the memory that the processes share
         web = _start_web(settings, port)
         try:
             _attend(web, judges, nurseries, settings)
@@ -125,6 +115,12 @@ def run(settings: Settings) -> None:
     finally:
         nurseries.close()
         shutil.rmtree(shared, ignore_errors=True)
+
+
+def _share_heaps() -> None:
+    """Have threads allocate from few heaps: each would get one of its own, and never empty it."""
+    with contextlib.suppress(AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _HEAPS)
 
 
 def _recover() -> None:
@@ -160,7 +156,7 @@ def _signal(watching: bool) -> int | None:
     """Wait for a signal; while the build is watched, not longer than to the next look at it."""
     if not watching:
         return signal.sigwait(_HEEDED)
-    found = signal.sigtimedwait(_HEEDED, _LOOK_EVERY_S)
+    found = signal.sigtimedwait(_HEEDED, LOOK_EVERY_S)
     return found and found.si_signo
 
 
@@ -169,11 +165,7 @@ def _reload(nurseries: _Nurseries) -> None:
     try:
         nurseries.open()
     except MedbenchError as error:
-        _complain(error)
-
-
-def _complain(error: MedbenchError) -> None:
-    click.echo(f"medbench: the graph stays as it is: {error}", err=True)
+        click.echo(f"medbench: the graph stays as it is: {error}", err=True)
 
 
 def _ended() -> set[int]:
@@ -199,30 +191,23 @@ class _Nurseries:
         """Whether there is a build of another version than the one that was tried last."""
         return self._version() not in {None, self._tried}
 
-    def open(self) -> Manifest:
-        """Open the built graph and fork its nursery; the server processes follow.
-
-        Returns:
-            What the build says about itself.
-        """
+    def open(self) -> Graph:
+        """Open the built graph and fork its nursery; the server processes follow."""
         self._tried = self._version()
-        store, manifest = _open(self._settings)
+        store, manifest = open_graph(self._settings)
         held = store if isinstance(store, LocalStore) else LocalStore()
-        gc.freeze()  # a collection would write to the memory that the processes share
+        gc.freeze()
         settings = self._settings
         places = settings.workers * (settings.short_queries + settings.long_queries)
         self._count += 1
         path = self._folder / f"queries-{self._count}-{manifest.version}"
-        prepare = partial(nursery.work_on_queries, held, _limits(settings))
+        prepare = partial(nursery.work_on_queries, held, limits(settings))
         pid = nursery.start_nursery(path, places + _SPARE, prepare)
-        _inherited.clear()
-        if store is held:  # connections to an endpoint can't be shared
-            _inherited[path] = store, manifest
         self._running.append(pid)
         self._point_at(path)
         while len(self._running) > _KEPT:
             os.kill(self._running.pop(0), signal.SIGKILL)
-        return manifest
+        return Graph(store, manifest, path)
 
     def _version(self) -> str | None:
         """Version of the build that is there; None if an endpoint holds the graph."""
@@ -246,7 +231,7 @@ class _Nurseries:
         fresh = link.with_suffix(".new")
         fresh.symlink_to(path)
         fresh.replace(link)
-        os.environ[_QUERIES] = str(link)
+        os.environ[QUERIES] = str(link)
 
 
 def _start_web(settings: Settings, port: int) -> int:
@@ -280,7 +265,7 @@ def _stop_web(pid: int) -> None:
 
 def _server(settings: Settings, port: int) -> MPServer:
     return MPServer(
-        "medbench_kg.web.server:_worker",
+        "medbench_kg.web.worker:work",
         address=settings.host,
         port=port,
         interface=Interfaces.WSGI,
@@ -300,73 +285,6 @@ def _heed_signals() -> None:
     """Let the web server be stopped, but leave it to its parent to reload."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
-
-
-def _worker() -> WSGIApplication:
-    """Open the graph in a server process."""
-    web = multiprocessing.parent_process()
-    nursery.end_with_parent((web and web.pid) or 0, signal.SIGKILL)
-    return _Site(Path(os.environ[_QUERIES]), configuration.from_env())
-
-
-class _Site:
-    """The app of the present graph; takes another graph while it goes on answering."""
-
-    def __init__(self, link: Path, settings: Settings) -> None:
-        """Open the graph, and follow a link from nursery to nursery."""
-        self._link = link
-        self._settings = settings
-        self._nursery = link.resolve()
-        self._app = self._open(self._nursery)
-        threading.Thread(target=self._follow, daemon=True).start()
-
-    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        return self._app(environ, start_response)
-
-    def _follow(self) -> None:
-        while True:
-            time.sleep(_LOOK_EVERY_S)
-            path = self._link.resolve()
-            if path != self._nursery:
-                self._nursery = path
-                try:
-                    self._app = self._open(path)
-                except StoreError as error:
-                    _complain(error)
-
-    def _open(self, path: Path) -> WSGIApplication:
-        from medbench_kg.web.app import create_app  # noqa: PLC0415
-
-        inherited = _inherited.pop(path, None)
-        store, manifest = inherited or _open(self._settings)
-        if not path.name.endswith(manifest.version):
-            raise StoreError("The build was replaced meanwhile.", hint="Send SIGHUP again.")
-        limits = _limits(self._settings)
-        if isinstance(store, RemoteStore):
-            pool: evaluation.Pool = Relay(path, limits, store)
-        else:
-            pool = evaluation.Pool(path, limits)
-        return create_app(store, manifest, pool, self._settings, Path(os.environ[upkeep.GATE]))
-
-
-def _open(settings: Settings) -> tuple[Store, Manifest]:
-    """The graph at the endpoint that is set, else the built one."""
-    if settings.endpoint is None:
-        # While records are written, the build may be one behind.
-        return builds.open_built(settings.store, is_fresh=not settings.writable)
-    return elsewhere.open_endpoint(
-        settings.endpoint, deadline_s=settings.deadline_s, max_bytes=settings.answer_mb << 20
-    )
-
-
-def _limits(settings: Settings) -> nursery.Limits:
-    return nursery.Limits(
-        deadline_s=settings.deadline_s,
-        memory_bytes=settings.memory_mb << 20,
-        answer_bytes=settings.answer_mb << 20,
-        short=settings.short_queries,
-        long=settings.long_queries,
-    )
 
 
 def _port(host: str, port: int) -> int:
