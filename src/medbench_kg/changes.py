@@ -10,7 +10,6 @@ Specification: RFC 4287 (Atom); Linked Data Event Streams 1.0 and its server pri
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from medbench_kg import catalogue, vocabulary
@@ -19,7 +18,7 @@ from medbench_kg.negotiation import by_name
 from medbench_kg.store import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from medbench_kg.store import Store
 
@@ -38,6 +37,10 @@ class Change:
         kind: what it is, e.g. “Dataset”.
         title: its name.
         summary: a sentence about it; may be empty.
+        event: what happened: ``Create``, ``Update`` or ``Delete``.
+        change: which properties were added, removed or changed, in words; "" if that isn't known.
+        author: who wrote it over HTTP; may be empty.
+        reason: why; may be empty.
     """
 
     thing: str
@@ -47,6 +50,10 @@ class Change:
     kind: str
     title: str
     summary: str
+    event: str
+    change: str
+    author: str
+    reason: str
 
 
 def recent(store: Store, lang: Literal["en", "zh"], concept: str | None = None) -> list[Change]:
@@ -58,18 +65,27 @@ def recent(store: Store, lang: Literal["en", "zh"], concept: str | None = None) 
         concept: IRI; only what it, or a narrower concept, is stated of. "" means everything.
     """
     text = catalogue.internal("changes", *(("concept", [concept]) if concept else ()))
-    return [
-        Change(
-            row["thing"],
-            row["issued"],
-            row["modified"],
-            row["withdrawn"] == "true",
-            row[f"kind_{lang}"],
-            row.get(f"title_{lang}", row["title_en"]),
-            row.get(f"summary_{lang}", ""),
-        )
-        for row in store.rows(text)
-    ]
+    told = {row["thing"]: row for row in store.rows(catalogue.internal("current-versions"))}
+    return [_change(row, told.get(row["thing"], {}), lang) for row in store.rows(text)]
+
+
+def _change(row: Mapping[str, str], told: Mapping[str, str], lang: str) -> Change:
+    """The last change of a thing, from its record and, if there is one, from its version."""
+    is_withdrawn = row["withdrawn"] == "true"
+    event = "Update" if row["modified"] > row["issued"] else "Create"
+    return Change(
+        row["thing"],
+        row["issued"],
+        row["modified"],
+        is_withdrawn,
+        row[f"kind_{lang}"],
+        row.get(f"title_{lang}", row["title_en"]),
+        row.get(f"summary_{lang}", ""),
+        "Delete" if is_withdrawn else told.get("event", event).rpartition("#")[2],
+        told.get(f"change_{lang}", ""),
+        told.get("author", ""),
+        told.get("reason", ""),
+    )
 
 
 @dataclass(frozen=True)
@@ -83,7 +99,7 @@ class Write:
         event: what happened: ``Create``, ``Update`` or ``Delete``.
         author: who wrote it; "" if it was found by the first write after it.
         reason: why; may be empty.
-        keys: what it changed, as a record names it.
+        change: which properties were added, removed or changed, in words; "" if that isn't known.
     """
 
     version: str
@@ -92,34 +108,30 @@ class Write:
     event: str
     author: str
     reason: str
-    keys: tuple[str, ...]
+    change: str
 
 
-def history(store: Store, thing: str = "") -> list[Write]:
+def history(store: Store, lang: Literal["en", "zh"], thing: str = "") -> list[Write]:
     """List the versions that the history holds, newest first.
 
     Args:
         store: the graph.
+        lang: language of what is said in words.
         thing: IRI of what the records describe; "" means everything.
     """
     text = catalogue.internal("history", *(("thing", [thing]) if thing else ()))
-    names = vocabulary.load()
-    found: list[Write] = []
-    for version, group in groupby(store.rows(text), key=lambda row: row["version"]):
-        first, *others = group
-        changed = [row["property"] for row in (first, *others) if "property" in row]
-        found.append(
-            Write(
-                version,
-                first["thing"],
-                first["created"],
-                first["event"].rpartition("#")[2],
-                first.get("author", ""),
-                first.get("reason", ""),
-                tuple(names.keys_of(iri)[0] for iri in changed),
-            )
+    return [
+        Write(
+            row["version"],
+            row["thing"],
+            row["created"],
+            row["event"].rpartition("#")[2],
+            row.get("author", ""),
+            row.get("reason", ""),
+            row.get(f"change_{lang}", ""),
         )
-    return found
+        for row in store.rows(text)
+    ]
 
 
 def days(changes: Sequence[Change]) -> list[str]:

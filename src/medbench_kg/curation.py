@@ -123,7 +123,9 @@ def write(judge: Callable[[], Verdict], author: Author, condition: Condition) ->
                 state,
                 verdict.state,
                 verdict.former,
-                verdict.changed,
+                verdict.difference.changed,
+                added=verdict.difference.added,
+                removed=verdict.difference.removed,
             )
         )
         put(folder("data") / verdict.file, content)

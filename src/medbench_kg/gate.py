@@ -30,6 +30,7 @@ from medbench_kg.journal import State
 from medbench_kg.negotiation import by_name
 from medbench_kg.nursery import Work, frame, give_up_rights
 from medbench_kg.validation import Finding, Report, Severity, Validator, known_names, locate
+from medbench_kg.versions import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -77,7 +78,7 @@ class Verdict:
         is_new: whether it says anything else than the file that there is.
         state: what it says of itself.
         former: what the record that there is says of itself; None if there is none.
-        changed: IRIs of the properties in which they differ.
+        difference: in which properties they differ.
         findings: about the record, and violations that it brings about around it.
         report: the SHACL validation report in N-Triples.
         shown: how it would look, by the names that a :data:`Show` gives; empty if nobody asked.
@@ -91,7 +92,7 @@ class Verdict:
     is_new: bool
     state: State
     former: State | None
-    changed: tuple[str, ...]
+    difference: Difference
     findings: tuple[Finding, ...]
     report: str
     shown: Mapping[str, str]
@@ -204,7 +205,7 @@ class Gate:
             old is None or record.node != old.node,
             versions.state_of(record, self._names),
             None if old is None else versions.state_of(old, self._names),
-            versions.changed_properties(old.node if old else {}, record.node, self._names),
+            versions.difference(old.node if old else {}, record.node, self._names),
             report.findings,
             report.graph.serialize(format="nt"),
             self._show(tuple(changed.values()), self._assembly.store, record) if is_shown else {},
@@ -320,7 +321,7 @@ def ask(path: Path, sent: Sent, content: bytes, deadline_s: float) -> Verdict:
     told |= {
         "state": State(**told["state"]),
         "former": State(**told["former"]) if told["former"] else None,
-        "changed": tuple(told["changed"]),
+        "difference": Difference(*map(tuple, told["difference"].values())),
     }
     found = (Finding(**{**f, "severity": Severity(f["severity"])}) for f in told.pop("findings"))
     return Verdict(**told, findings=tuple(found))

@@ -65,6 +65,8 @@ class Line:
         former: what it said before; None if there was none.
         changed: IRIs of the properties that differ.
         takes_back: whether the line before never came to be.
+        added: those of them that the record didn't have before.
+        removed: those that it hasn't any more.
     """
 
     time: str
@@ -78,6 +80,8 @@ class Line:
     former: State | None = None
     changed: tuple[str, ...] = ()
     takes_back: bool = False
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 def now() -> str:
@@ -156,7 +160,8 @@ def _parsed(text: bytes, number: int) -> Line:
         told = json.loads(text)
         for name in ("state", "former"):
             told[name] = State(**told[name]) if told[name] else None
-        return Line(**{**told, "changed": tuple(told["changed"])})
+        told |= {name: tuple(told.get(name, ())) for name in ("changed", "added", "removed")}
+        return Line(**told)
     except (ValueError, TypeError, KeyError) as error:
         raise StoreError(
             f"Line {number} of {JOURNAL} can't be read: {error}.",

@@ -16,18 +16,18 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from medbench_kg import vocabulary
-from medbench_kg.catalogue import ask, catalogue, resolve
+from medbench_kg.catalogue import ask, catalogue, internal, resolve
 from medbench_kg.graph import SHAPES_GRAPH
 from medbench_kg.negotiation import by_name
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from medbench_kg.catalogue import Parameter, Query
     from medbench_kg.publication import File
     from medbench_kg.store import LocalStore
-    from medbench_kg.versions import Version
+    from medbench_kg.versions import Difference, Version
 
 __all__ = [
     "CATALOGUE_GRAPH",
@@ -56,6 +56,12 @@ _DATASET = "catalogue#medbench-kg"
 _PREFIXES = ".well-known/sparql-examples#prefixes"
 
 _SHA256 = "spdx:checksumAlgorithm_sha256"
+
+#: Language → what is said of properties, and what stands between two of them, or two parts.
+_WORDS = {
+    "en": ({"added": "added: ", "removed": "removed: ", "changed": "changed: "}, ", ", "; "),
+    "zh": ({"added": "新增：", "removed": "删除：", "changed": "修改："}, "、", "；"),
+}
 
 _Node = dict[str, object]
 
@@ -99,11 +105,15 @@ def add_history(store: LocalStore, found: Iterable[Version]) -> None:
         found: see :mod:`medbench_kg.versions`.
     """
     stream: _Node = {"id": "ldes#stream", "type": "ldes:EventStream"}
-    _state(store, [stream, *map(_version, found)], HISTORY_GRAPH)
+    versions = list(found)
+    terms = sorted({iri for version in versions for iri in version.difference.changed})
+    rows = store.rows(internal("labels-of-terms", "value", terms)) if terms else ()
+    labels = {row["value"]: {"en": row["en"], "zh": row["zh"]} for row in rows}
+    _state(store, [stream, *(_version(one, labels) for one in versions)], HISTORY_GRAPH)
 
 
-def _version(version: Version) -> _Node:
-    state = version.state
+def _version(version: Version, labels: Mapping[str, Mapping[str, str]]) -> _Node:
+    state, told = version.state, version.difference
     event = "as:Create" if version.is_first else "as:Update"
     node: _Node = {
         "id": version.iri,
@@ -116,9 +126,31 @@ def _version(version: Version) -> _Node:
         "isReplacedBy": state.successor,
         "creditText": version.author,
         "changeNote": version.reason,
-        "changedProperty": version.changed,
+        "changedProperty": told.changed,
+        "addedProperty": told.added,
+        "removedProperty": told.removed,
+        "versionNotes": {} if version.is_first else _in_words(told, labels),
+        "wasRevisionOf": version.revises,
     }
     return {key: value for key, value in node.items() if value}
+
+
+def _in_words(told: Difference, labels: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Language → what changed, in words; empty if that isn't known."""
+    parts = {
+        "added": told.added,
+        "removed": told.removed,
+        "changed": sorted({*told.changed} - {*told.added, *told.removed}),
+    }
+    return {
+        lang: semicolon.join(
+            words[part] + comma.join(labels[iri][lang] for iri in iris if iri in labels)
+            for part, iris in parts.items()
+            if any(iri in labels for iri in iris)
+        )
+        for lang, (words, comma, semicolon) in _WORDS.items()
+        if any(iri in labels for iri in told.changed)
+    }
 
 
 def _distribution(file: File) -> _Node:

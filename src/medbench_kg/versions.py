@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from medbench_kg.journal import Line
     from medbench_kg.records import Node, Record
     from medbench_kg.vocabulary import Vocabulary
-__all__ = ["Version", "changed_properties", "earlier", "of_records", "record_iri", "state_of"]
+__all__ = [
+    "Difference",
+    "Version",
+    "difference",
+    "earlier",
+    "of_records",
+    "record_iri",
+    "state_of",
+]
 
 #: The day of a state, in the text of its file.
 _MODIFIED = re.compile(rb"^  modified: '?([0-9]{4}-[0-9]{2}-[0-9]{2})'?$", re.MULTILINE)
@@ -35,6 +43,21 @@ _STAMPS = frozenset({"issued", "modified"})
 
 #: Keys that hold the name of a thing, one for each kind of record.
 _TITLES = ("title", "prefLabel", "label")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """In which properties a state of a record differs from the one before.
+
+    Attributes:
+        changed: IRIs of all of them, in order.
+        added: those that the record didn't have before.
+        removed: those that it hasn't any more.
+    """
+
+    changed: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,7 +72,8 @@ class Version:
         is_first: whether there was no record before.
         author: who wrote it; "" if the journal doesn't know.
         reason: why; may be empty.
-        changed: IRIs of the properties that differ from the state before.
+        difference: from the state before, as far as it is known.
+        revises: IRI of the version before; "" if there is none.
     """
 
     iri: str
@@ -59,7 +83,8 @@ class Version:
     is_first: bool
     author: str = ""
     reason: str = ""
-    changed: tuple[str, ...] = ()
+    difference: Difference = Difference()
+    revises: str = ""
 
 
 def state_of(record: Record, names: Vocabulary) -> State:
@@ -88,13 +113,22 @@ def record_iri(record: Record, names: Vocabulary) -> str:
     return names.expand(told, record.iri) if isinstance(told, str) else ""
 
 
-def changed_properties(old: Node, new: Node, names: Vocabulary) -> tuple[str, ...]:
-    """IRIs of the properties in which two states of a record differ, its stamps left out."""
-    return tuple(sorted({names.property_of(key) for key in _changed(old, new)}))
+def difference(old: Node, new: Node, names: Vocabulary) -> Difference:
+    """In which properties two states of a record differ, its stamps left out."""
+    before, after = _flat(old), _flat(new)
+
+    def properties(keys: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted({names.property_of(key) for key in keys}))
+
+    return Difference(
+        properties(key for key in {*before, *after} if before.get(key) != after.get(key)),
+        properties(after.keys() - before.keys()),
+        properties(before.keys() - after.keys()),
+    )
 
 
-def earlier(files: Iterable[tuple[str, bytes]], names: Vocabulary) -> dict[str, list[State]]:
-    """The states of records that people committed, by the IRI of the record: the last of each day.
+def earlier(files: Iterable[tuple[str, bytes]], names: Vocabulary) -> dict[str, list[Record]]:
+    """Records as people committed them, by the IRI of the record: the last state of each day.
 
     Args:
         files: paths relative to ``data/`` and contents, oldest first.
@@ -105,19 +139,18 @@ def earlier(files: Iterable[tuple[str, bytes]], names: Vocabulary) -> dict[str, 
         day = _MODIFIED.search(content)
         if day is not None:
             last[path, day[1]] = content
-    found: dict[str, list[State]] = {}
+    found: dict[str, list[Record]] = {}
     for (path, _), content in last.items():
         with contextlib.suppress(RecordError):
             record = records.parse(content, Path(path), names)
-            states = found.setdefault(record_iri(record, names), [])
-            states.append(state_of(record, names))
+            found.setdefault(record_iri(record, names), []).append(record)
     return found
 
 
 def of_records(
     lines: Iterable[Line],
     present: Iterable[Record],
-    before: Mapping[str, Sequence[State]],
+    before: Mapping[str, Sequence[Record]],
     names: Vocabulary,
 ) -> list[Version]:
     """All versions of the records that have more than one, those of each record oldest first.
@@ -142,20 +175,23 @@ def of_records(
 
 
 def _states(
-    lines: Sequence[Line], record: Record, before: Sequence[State], names: Vocabulary
+    lines: Sequence[Line], record: Record, before: Sequence[Record], names: Vocabulary
 ) -> Iterator[Version]:
     """The versions of a record, each with the IRI of the record instead of its own."""
     iri, now = record_iri(record, names), state_of(record, names)
     first = next((line.former or line.state for line in lines), None) or now
     last = ""
+    node: Node = {}
 
-    def found(state: State) -> Version:
+    def found(state: State, told: Difference = Difference()) -> Version:
         is_first = state.issued == state.modified
-        return Version(iri, iri, f"{state.modified}T00:00:00Z", state, is_first)
+        return Version(iri, iri, f"{state.modified}T00:00:00Z", state, is_first, difference=told)
 
-    for state in sorted(before, key=lambda state: state.modified):
+    for old in sorted(before, key=lambda old: state_of(old, names).modified):
+        state = state_of(old, names)
         if state.modified < first.modified:
-            yield found(state)
+            yield found(state, difference(node, old.node, names) if node else Difference())
+            node = old.node
     for line in lines:
         if line.former is not None and line.before != last:
             yield found(line.former)
@@ -168,26 +204,30 @@ def _states(
                 not line.before,
                 line.author,
                 line.reason,
-                line.changed,
+                Difference(line.changed, line.added, line.removed),
             )
-        last = line.after
+        last, node = line.after, {}
     if record.digest != last:
-        yield found(now)
+        yield found(now, difference(node, record.node, names) if node else Difference())
 
 
 def _numbered(found: Iterable[Version]) -> Iterator[Version]:
     """Give each version its IRI: that of the record with the day, and a number if it has others."""
     count: Counter[str] = Counter()
+    before = ""
     for version in found:
         first = f"{version.record}#{version.state.modified}"
         count[first] += 1
-        yield replace(version, iri=first if count[first] == 1 else f"{first}-{count[first]}")
+        iri = first if count[first] == 1 else f"{first}-{count[first]}"
+        yield replace(version, iri=iri, revises=before)
+        before = iri
 
 
-def _changed(old: Mapping[str, object], new: Mapping[str, object]) -> set[str]:
-    keys = {key for key in {*old, *new} - _STAMPS if old.get(key) != new.get(key)}
-    if "record" not in keys:
-        return keys
-    before, after = old.get("record"), new.get("record")
-    inner = [value if isinstance(value, dict) else {} for value in (before, after)]
-    return (keys - {"record"}) | _changed(*inner)
+def _flat(node: Node) -> Node:
+    """What a record and its catalogue record say, without the stamps of the latter."""
+    inner = node.get("record")
+    told = inner if isinstance(inner, dict) else {}
+    return {
+        **{key: value for key, value in told.items() if key not in _STAMPS},
+        **{key: value for key, value in node.items() if key != "record"},
+    }

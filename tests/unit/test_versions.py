@@ -46,6 +46,9 @@ def test_what_people_committed_is_kept_by_day(tmp_path: Path) -> None:
         ("2026-01-09", "Four"),
     ]
     assert [one.is_first for one in found] == [True, False, False]
+    assert [one.revises for one in found] == ["", found[0].iri, found[1].iri]
+    title = NAMES.expand("dcterms:title")
+    assert [one.difference.changed for one in found] == [(), (title,), (title,)]
 
 
 def test_where_there_is_no_repository_a_record_has_the_version_that_it_is(tmp_path: Path) -> None:
@@ -55,5 +58,14 @@ def test_where_there_is_no_repository_a_record_has_the_version_that_it_is(tmp_pa
 def test_what_changed_is_told_by_properties_without_the_stamps() -> None:
     old = {"title": {"en": "a"}, "record": {"modified": "1", "status": "proposed"}}
     new = {"title": {"en": "b"}, "record": {"modified": "2", "status": "accepted"}}
-    changed = versions.changed_properties(old, new, NAMES)
-    assert {NAMES.shorten(iri) for iri in changed} == {"adms:status", "dcterms:title"}
+    told = versions.difference(old, new, NAMES)
+    assert {NAMES.shorten(iri) for iri in told.changed} == {"adms:status", "dcterms:title"}
+    assert told.added == told.removed == ()
+
+
+def test_a_property_is_told_as_added_or_removed_where_only_one_state_has_it() -> None:
+    told = versions.difference({"title": {"en": "a"}}, {"venue": ["iccv"]}, NAMES)
+    assert [NAMES.shorten(iri) for iri in (*told.added, *told.removed)] == [
+        "mb:venue",
+        "dcterms:title",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import feedparser
 import pytest
 from flask import Flask
-from rdflib import RDF, Graph, Namespace, URIRef
+from rdflib import RDF, Graph, Literal, Namespace, URIRef
 from rdflib.namespace import DCTERMS, FOAF, SDO
 
 from medbench_kg import metadata, records, versions, vocabulary
@@ -29,6 +30,7 @@ BASE = "https://w3id.org/medbench-kg/"
 MB = Namespace(f"{BASE}ontology#")
 LDES = Namespace("https://w3id.org/ldes#")
 TREE = Namespace("https://w3id.org/tree#")
+ADMS = Namespace("http://www.w3.org/ns/adms#")
 AS = Namespace("https://www.w3.org/ns/activitystreams#")
 STREAM = URIRef(f"{BASE}ldes#stream")
 
@@ -45,6 +47,9 @@ HISTORY = """
 @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .
 @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 mb:Dataset rdfs:label "Dataset"@en , "数据集"@zh .
+dcterms:title rdfs:label "title"@en , "标题"@zh .
+dcterms:description rdfs:label "description"@en , "描述"@zh .
+mb:venue rdfs:label "venue"@en , "发表渠道"@zh .
 mbd:old a mb:Dataset ; dcterms:title "Old & <odd>"@en .
 mbd:new a mb:Dataset ; dcterms:title "New"@en , "新"@zh .
 mbd:gone a mb:Dataset ; dcterms:title "Gone"@en ; dcterms:isReplacedBy mbd:new .
@@ -100,18 +105,20 @@ WRITES = [
 
 NAMES = vocabulary.load()
 
+
+def record(modified: str, title: str, more: str = "") -> records.Record:
+    text = (
+        f"id: mbd:old\ntitle: {{en: {title}}}\n{more}"
+        f"record: {{id: mbr:old, issued: '2026-01-31', modified: '{modified}', status: accepted}}\n"
+    )
+    return records.parse(text, Path("datasets/old.yaml"), NAMES)
+
+
 #: What people committed before: the second state is that which the first write replaced.
-BEFORE = {f"{BASE}record/old": [state("2026-01-30", "First"), state("2026-01-31", "Oldest")]}
+BEFORE = {f"{BASE}record/old": [record("2026-01-30", "First"), record("2026-01-31", "Oldest")]}
 
 #: The record as it is: edited by hand on the day of the last write.
-PRESENT = records.parse(
-    b"""id: mbd:old
-title: {en: Back}
-record: {id: mbr:old, issued: '2026-01-31', modified: '2026-02-03', status: accepted}
-""",
-    Path("datasets/old.yaml"),
-    NAMES,
-)
+PRESENT = record("2026-02-03", "Back")
 
 
 @pytest.fixture(scope="module")
@@ -209,12 +216,62 @@ def test_a_page_leads_to_the_feed_of_its_language(server: str) -> None:
 
 def test_a_feed_says_what_was_withdrawn_and_escapes_titles(history: FlaskClient) -> None:
     text = history.get("/zh/feed.atom").text
-    assert f'<at:deleted-entry ref="{BASE}dataset/gone" when="2026-02-03T00:00:00Z"/>' in text
+    assert f'<at:deleted-entry ref="{BASE}dataset/gone" when="2026-02-03T00:00:00Z">' in text
     read = feedparser.parse(text)
     assert not read.bozo
     assert [entry.id for entry in read.entries] == [f"{BASE}dataset/new", f"{BASE}dataset/old"]
     assert read.entries[0].title == "新"
     assert "Old &amp; &lt;odd&gt;" in text
+
+
+def test_a_feed_says_what_was_changed_by_whom_and_why() -> None:
+    store = LocalStore()
+    store.load(HISTORY.replace("01-31", "02-01").encode(), "turtle")
+    present = replace(PRESENT, digest="2")
+    metadata.add_history(store, versions.of_records(WRITES[:2], [present], {}, NAMES))
+    for path, said, event in (
+        ("/feed.atom", "changed: title · a typo · Dataset", "changed"),
+        ("/zh/feed.atom", "修改：标题 · a typo · 数据集", "修改"),
+    ):
+        read = feedparser.parse(client(store).get(path).text)
+        (old,) = [entry for entry in read.entries if entry.id == f"{BASE}dataset/old"]
+        assert not read.bozo
+        assert old.summary == said
+        assert old.contributors == [{"name": "bob"}]
+        assert old.tags[1]["term"] == "Update"
+        assert old.tags[1]["label"] == event
+
+
+def test_a_feed_says_who_withdrew_a_record_and_why() -> None:
+    store = LocalStore()
+    about_old = "foaf:primaryTopic mbd:old ; adms:status mbstat:"
+    withdrawn = HISTORY.replace(f"{about_old}accepted", f"{about_old}deprecated")
+    store.load(withdrawn.encode(), "turtle")
+    present = replace(PRESENT, digest="4")
+    metadata.add_history(store, versions.of_records(WRITES, [present], BEFORE, NAMES))
+    text = client(store).get("/feed.atom").text
+    assert "<at:by><name>ann</name></at:by><at:comment>a typo</at:comment>" in text
+
+
+def test_a_version_from_git_says_what_was_added_removed_and_changed() -> None:
+    store = LocalStore()
+    store.load(HISTORY.encode(), "turtle")
+    before = {
+        f"{BASE}record/old": [
+            record("2026-01-31", "One", "description: {en: x}\n"),
+            record("2026-02-01", "Two", "venue: [iccv]\n"),
+        ]
+    }
+    metadata.add_history(store, versions.of_records([], [PRESENT], before, NAMES))
+    told = Graph().parse(data=client(store).get("/ldes/2026-02-01.ttl").data)
+    version = URIRef(f"{BASE}record/old#2026-02-01")
+    assert set(told.objects(version, ADMS.versionNotes)) == {
+        Literal("added: venue; removed: description; changed: title", "en"),
+        Literal("新增：发表渠道；删除：描述；修改：标题", "zh"),
+    }
+    assert set(told.objects(version, MB.addedProperty)) == {MB.venue}
+    assert set(told.objects(version, MB.removedProperty)) == {DCTERMS.description}
+    assert len(set(told.objects(version, MB.changedProperty))) == 3
 
 
 def members(graph: Graph) -> set[str]:

@@ -153,7 +153,7 @@ def test_every_process_serves_what_was_written_soon_after(site: Site) -> None:
         time.sleep(0 if found else 0.2)
     assert seen == 20
     page = site.send("GET", "/changes?thing=dataset/vqa-rad")[2].decode()
-    assert "by ann: <code>title</code> <q>a better name</q>" in page
+    assert "by ann · changed: title <q>a better name</q>" in page
     told = Graph().parse(data=site.send("GET", "/record/vqa-rad.nt")[2], format="nt")
     (version,) = told.subjects(SDO.creditText, Literal("ann"))
     assert told.value(version, SKOS.changeNote) == Literal("a better name")

@@ -83,7 +83,7 @@ def overviews(store: Store) -> Blueprint:
                 raise NotFoundError(
                     f"“{thing}” has no record.", hint="Give one such as dataset/gemex."
                 )
-        written = history(store, BASE + thing if thing else "")
+        written = history(store, language(), BASE + thing if thing else "")
         return html(
             render_template(
                 "changes.html",
