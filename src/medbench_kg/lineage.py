@@ -22,6 +22,9 @@ __all__ = ["Drawing", "Edge", "Lineage", "Node", "Role"]
 #: What a dataset is there for.
 Role = Literal["training", "evaluation", "both", "source"]
 
+#: Boxes that a drawing has at most; nobody finds anything among more.
+_MOST = 400
+
 #: Sizes in pixels: of a node, and from one row and from one layer to the next.
 WIDTH, HEIGHT, _ROW, _LAYER = 190, 26, 34, 270
 
@@ -65,12 +68,16 @@ class Edge:
 
 @dataclass(frozen=True)
 class Drawing:
-    """Boxes and the lines between them, with the size of the whole in pixels."""
+    """Boxes and the lines between them, with the size of the whole in pixels.
+
+    ``left_out`` is the number of datasets if they are too many to be drawn; else 0.
+    """
 
     width: float
     height: float
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    left_out: int = 0
 
 
 class Lineage:
@@ -121,6 +128,8 @@ class Lineage:
             if source in group
         }
         names = sorted({iri for pair in pairs for iri in pair})
+        if len(names) > _MOST:
+            return Drawing(0, 0, (), (), len(names))
         number = {iri: place for place, iri in enumerate(names)}
         edges = sorted((number[source], number[one]) for source, one in pairs)
         return _laid_out(edges, [self.nodes[iri] for iri in names])

@@ -15,7 +15,7 @@ from medbench_kg import vocabulary
 from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
 from medbench_kg.negotiation import FORMATS, by_name
 from medbench_kg.store import LocalStore
-from medbench_kg.web import problems, words
+from medbench_kg.web import paging, problems, words
 from medbench_kg.web.about import about
 from medbench_kg.web.asking import evaluate_first
 from medbench_kg.web.browse import browse
@@ -96,6 +96,7 @@ def create_app(
         COMPRESS_MIMETYPES=[*_COMPRESSED, *(fmt.media_type for fmt in FORMATS)],
     )
     words.register(app)
+    app.jinja_env.globals["page_size"] = paging.SIZE
     app.register_blueprint(protocol(store, _service(store, base), manifest.version))
     app.register_blueprint(workbench(store))
     app.register_blueprint(descriptions(store))

@@ -16,6 +16,7 @@ from medbench_kg.errors import QueryError
 from medbench_kg.facets import FACETS, arguments, of
 from medbench_kg.negotiation import by_name
 from medbench_kg.vocabulary import BASE
+from medbench_kg.web.paging import paged
 from medbench_kg.web.words import facet_titles
 
 if TYPE_CHECKING:
@@ -71,7 +72,6 @@ def browse(store: Store) -> Blueprint:
         facets, shelf = of(store), _shelf(store)
         found = facets.matching(choices)
         left = _sorted([card for card in shelf.cards if card.iri in found], order, shelf.sizes)
-        page = _page(len(left))
         return render_template(
             "datasets.html",
             titles=facet_titles(),
@@ -79,10 +79,7 @@ def browse(store: Store) -> Blueprint:
             choices={name: (slug, facets.label(name, slug)) for name, slug in choices.items()},
             plain=arguments(choices),
             values=facets.values(choices),
-            total=len(left),
-            cards=left[(page - 1) * _PAGE : page * _PAGE],
-            page=page,
-            pages=max(1, -(-len(left) // _PAGE)),
+            cards=paged(left, size=_PAGE),
             sort=order,
             sizes=shelf.sizes.get(order.removeprefix("size-"), {}),
             units=shelf.units,
@@ -97,13 +94,6 @@ def _address(**changes: str | int | None) -> str:
     kept = {name: request.args[name] for name in (*FACETS, "sort") if request.args.get(name)}
     arguments = {k: str(v) for k, v in {**kept, **changes}.items() if v is not None}
     return f"{url_for('browse.datasets')}{'?' if arguments else ''}{urlencode(arguments)}"
-
-
-def _page(total: int) -> int:
-    named = request.args.get("page", "1")
-    if not named.isdecimal() or not 1 <= int(named) <= max(1, -(-total // _PAGE)):
-        raise QueryError(f"There is no page “{named}”.", hint="Begin at page 1.", where="page")
-    return int(named)
 
 
 @lru_cache(maxsize=1)

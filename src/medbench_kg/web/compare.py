@@ -121,7 +121,7 @@ def _chosen(store: Store) -> list[str]:
     Raises:
         QueryError: one isn't there, or they are too many.
     """
-    slugs = list(dict.fromkeys(request.args.getlist("d")))
+    slugs = list(dict.fromkeys(filter(None, request.args.getlist("d"))))
     unknown = [slug for slug in slugs if slug not in _titles(store)]
     if unknown:
         raise QueryError(

@@ -18,6 +18,7 @@ from medbench_kg.errors import NotFoundError, QueryError
 from medbench_kg.lineage import HEIGHT, WIDTH, Lineage
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web.asking import html
+from medbench_kg.web.paging import paged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -133,22 +134,25 @@ def lineage(store: Store, risks: Risks) -> Blueprint:
     def overview() -> Response:
         """Show what feeds what, and what the chosen training data puts at risk."""
         known = risks.known
-        trained = [_node(known, slug) for slug in request.args.getlist("trained")]
+        trained = [_node(known, slug) for slug in request.args.getlist("trained") if slug]
         by_title = sorted(known.nodes.values(), key=lambda node: node.title.casefold())
         return html(
             render_template(
                 "lineage.html",
                 **_SIZES,
                 trained=trained,
+                chosen=[_slug(node) for node in trained],
                 risks=[risk for node in trained for risk in risks.of(node.iri)],
-                training_sets=[node for node in by_title if node.role in _TRAINS],
+                training_sets=[
+                    (_slug(node), node.title) for node in by_title if node.role in _TRAINS
+                ],
                 sources=[
-                    node
+                    (_slug(node), node.title)
                     for node in by_title
                     if node.role not in _TRAINS and known.derived(node.iri)
                 ],
                 drawing=known.shared(),
-                reused=rows(store, "most-reused-sources"),
+                reused=paged(rows(store, "most-reused-sources")),
                 pairs=risks.all,
             )
         )
@@ -168,8 +172,8 @@ def lineage(store: Store, risks: Risks) -> Blueprint:
                 node=node,
                 slug=slug,
                 drawing=drawn(node.iri),
-                sources=rows(store, "sources-of", dataset=slug),
-                derived=rows(store, "derived-from", dataset=slug),
+                sources=paged(rows(store, "sources-of", dataset=slug)),
+                derived=paged(rows(store, "derived-from", dataset=slug), "derived"),
                 risks=risks.about(node.iri),
                 is_limited=risks.is_limited,
             )
@@ -184,6 +188,10 @@ _SIZES = {"box_width": WIDTH, "box_height": HEIGHT}
 
 def _host(url: str) -> str:
     return urlsplit(url).netloc.removeprefix("www.")
+
+
+def _slug(node: Node) -> str:
+    return node.iri.removeprefix(_DATASET)
 
 
 def _node(known: Lineage, slug: str) -> Node:

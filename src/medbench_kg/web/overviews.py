@@ -16,6 +16,7 @@ from medbench_kg.errors import NotFoundError
 from medbench_kg.facets import of
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web.asking import html
+from medbench_kg.web.paging import paged
 from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ PATHS = tuple(
 #: Changes that a page shows.
 _CHANGES = 200
 
-#: Rows of an answer that have a value in common, by that value.
-_Grouped = dict[str, list[dict[str, str]]]
+#: Values, each with the rows of an answer that have it in common.
+_Grouped = list[tuple[str, list[dict[str, str]]]]
 
 
 def overviews(store: Store) -> Blueprint:
@@ -53,8 +54,10 @@ def overviews(store: Store) -> Blueprint:
                 "corrections.html",
                 field=field,
                 fields=values(store, find("corrections").parameter("field")),
-                wrong=_by("dataset", rows(store, "corrections", field=field)),
-                disagreements=_by("dataset", rows(store, "en-zh-disagreements")),
+                wrong=paged(_by("dataset", rows(store, "corrections", field=field))),
+                disagreements=paged(
+                    _by("dataset", rows(store, "en-zh-disagreements")), "differing"
+                ),
             )
         )
 
@@ -62,12 +65,12 @@ def overviews(store: Store) -> Blueprint:
     @routes.get("/zh/quality", defaults={"lang": "zh"})
     def quality() -> Response:
         """Show how complete the records are, and which issues were found."""
-        issues = _by("issue", rows(store, "quality-issues"))
+        issues = [found for _, found in _by("issue", rows(store, "quality-issues"))]
         return html(
             render_template(
                 "quality.html",
                 fields=rows(store, "completeness"),
-                issues=sorted(issues.values(), key=lambda found: -len(found)),
+                issues=sorted(issues, key=lambda found: -len(found)),
             )
         )
 
@@ -87,7 +90,7 @@ def overviews(store: Store) -> Blueprint:
         return html(
             render_template(
                 "changes.html",
-                days=_by("modified", found[:_CHANGES]),
+                days=dict(_by("modified", found[:_CHANGES])),
                 total=len(found),
                 thing=found[0] if thing else None,
                 titles={one.thing: one.title for one in recent(store, language())},
@@ -109,4 +112,4 @@ def overviews(store: Store) -> Blueprint:
 def _by(column: str, found: Iterable[Mapping[str, str]]) -> _Grouped:
     """Group rows by a column that they are in the order of."""
     ordered = groupby(found, key=lambda row: row[column])
-    return {value: [dict(row) for row in group] for value, group in ordered}
+    return [(value, [dict(row) for row in group]) for value, group in ordered]

@@ -19,6 +19,7 @@ from medbench_kg.catalogue import ask, find, values
 from medbench_kg.negotiation import GRAPH_FORMATS, by_name, choose
 from medbench_kg.web import workbench
 from medbench_kg.web.asking import OUTCOME, html, lasting, read
+from medbench_kg.web.paging import paged
 from medbench_kg.web.words import language
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def protocol(store: Store, service: LocalStore, version: str) -> Blueprint:
         canned, asked = find(name), read(request)
         arguments = {k: v for k, (v, *_) in asked.sent.items() if v and k != "format"}
         if asked.is_browser:
+            arguments.pop("page", None)
             return _query_page(store, canned, arguments)
         fmt = asked.format("results", "references")
         if fmt.kind == "references":
@@ -105,7 +107,7 @@ def _query_page(store: Store, query: Query, arguments: dict[str, str]) -> Respon
         arguments={p.name: arguments.get(p.name, p.default) for p in query.parameters},
         values={p.name: values(store, p) for p in query.parameters},
         columns=[column for column in query.columns if _is_spoken(column, lang)],
-        rows=_rows(body, query, lang),
+        rows=paged(_rows(body, query, lang)),
         text=query.bind(arguments),
         commands=_commands(query, arguments),
     )
