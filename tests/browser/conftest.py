@@ -6,11 +6,28 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page, Request
+
+
+#: Rules of axe: levels A and AA of WCAG 2.2.
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+
+
+@pytest.fixture(scope="session")
+def barriers() -> Callable[..., str]:
+    """Tell what axe finds on a page as it is, by all rules or by some; "" if it finds nothing."""
+
+    def told(page: Page, *some: str) -> str:
+        only = {"type": "rule" if some else "tag", "values": some or RULES}
+        found = Axe().run(page, options={"runOnly": only})
+        return str(found.generate_report()) if found.violations_count else ""
+
+    return told
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 RUNAWAY = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 
@@ -108,6 +108,33 @@ def test_a_question_has_fields_for_what_it_leaves_open(open_page: Callable[..., 
     page.locator("#field-task").select_option("https://w3id.org/medbench-kg/task/reasoning")
     expect(page.locator(".cm-content")).to_contain_text("task/reasoning")
     expect(page.locator("#status")).to_contain_text("行")
+
+
+def test_of_two_questions_the_one_that_was_asked_last_counts(
+    open_page: Callable[..., Page],
+) -> None:
+    page = open_page("/sparql")
+    expect(page.locator("#status")).to_contain_text("34 rows")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/query/datasets-by-task*", hold)
+    with page.expect_request("**/query/datasets-by-task.rq"):
+        page.get_by_role("link", name="Which datasets pose a task").click()
+    page.get_by_text("Vocabularies", exact=True).click()
+    page.get_by_role("link", name="Which concepts of other vocabularies").click()
+    expect(page.locator(".cm-content")).to_contain_text("?external")
+    expect(page.locator("#status")).to_contain_text("rows")
+    answered = page.locator("#status").inner_text()
+    with page.expect_response("**/query/datasets-by-task.rq"):
+        for one in held:
+            one.continue_()
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(page.locator(".cm-content")).to_contain_text("?external")
+    expect(page.locator("#field-scheme")).to_be_visible()
+    assert page.locator("#status").inner_text() == answered
 
 
 def test_things_of_the_graph_open_in_the_site(open_page: Callable[..., Page]) -> None:

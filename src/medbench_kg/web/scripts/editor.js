@@ -59,7 +59,7 @@ export function edit(host, { text, page, onRun, onChange }) {
           ...lintKeymap,
         ]),
         EditorView.lineWrapping,
-        EditorView.contentAttributes.of({ "aria-label": page.words.query }),
+        EditorView.contentAttributes.of({ "aria-label": page.words.query, tabindex: "0" }),
         EditorView.updateListener.of((update) => update.docChanged && onChange?.()),
       ],
     }),

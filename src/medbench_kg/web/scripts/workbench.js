@@ -27,6 +27,7 @@ area.before(host);
 const shared = new URLSearchParams(location.hash.slice(1));
 const editor = edit(host, { text: shared.get("query") ?? area.value, page, onRun: ask, onChange: () => (area.value = editor.text) });
 let running = null;
+let opening = null;
 
 form.addEventListener("submit", (event) => {
   if (event.submitter?.name === "download") {
@@ -47,8 +48,8 @@ document.querySelectorAll("a[data-query]").forEach((one) =>
   }),
 );
 document.querySelectorAll("[hidden][data-script]").forEach((one) => (one.hidden = false));
-if (!shared.has("query")) fields(page.first);
-ask();
+if (shared.has("query")) ask();
+else open(page.first, area.value);
 
 /** Ask the query on the screen; one that was stopped or refused never looks like an empty answer. */
 async function ask() {
@@ -67,6 +68,7 @@ async function ask() {
     });
     const body = await reply.text();
     const seconds = ((performance.now() - begin) / 1000).toFixed(2);
+    if (mine !== running) return;
     if (!reply.ok) return refuse(JSON.parse(body));
     editor.mark("", 0, 0);
     const answer = read(reply.headers.get("Content-Type"), body);
@@ -87,7 +89,7 @@ function show(text, kind = "") {
 }
 
 function refuse({ detail, hint, line, column }) {
-  show([detail, hint].filter(Boolean).join(" "), "error");
+  show([detail, hint].filter(Boolean).join(page.words.gap), "error");
   editor.mark(detail, line, column);
 }
 
@@ -109,11 +111,12 @@ async function name(answer) {
 
 function present(answer, body, seconds, headers) {
   const { kind, rows, boolean } = answer;
-  if (kind === "boolean") show(`${boolean ? page.words.yes : page.words.no} · ${seconds} s`);
+  if (kind === "boolean") show(`${boolean ? page.words.yes : page.words.no} · ${page.words.seconds.replace("{}", seconds)}`);
   else {
     const hint = headers.get("Medbench-Hint");
-    const empty = rows.length ? "" : ` ${hint ?? page.words.empty}`;
-    show(`${(kind === "triples" ? page.words.triples : page.words.rows).replace("{}", rows.length)} · ${seconds} s.${empty}`);
+    const empty = rows.length ? "" : page.words.gap + (hint ?? page.words.empty);
+    const number = (kind === "triples" ? page.words.triples : page.words.rows).replace("{}", rows.length);
+    show(`${number} · ${page.words.seconds.replace("{}", seconds)}${empty}`);
   }
   const fitting = views(answer, body, page);
   const names = Object.keys(fitting);
@@ -143,25 +146,35 @@ function present(answer, body, seconds, headers) {
   choose(names.includes(wanted) ? wanted : names[0]);
 }
 
-/** Put a question into the editor, with fields for what it leaves open, and ask it. */
-async function open(name) {
-  const reply = await fetch(page.questions[name].url);
-  if (!reply.ok) return show(page.words.unreachable, "error");
-  editor.text = await reply.text();
-  await fields(name);
+/**
+ * Put a question into the editor, with fields for what it leaves open, and ask it.
+ *
+ * All that it needs is loaded before anything changes; of several that were opened the last one counts.
+ */
+async function open(name, begun) {
+  const mine = (opening = {});
+  const { url, valuesUrl, parameters } = page.questions[name];
+  const [text, values] = await Promise.all([begun ?? load(url), parameters.length ? load(valuesUrl) : "{}"]);
+  if (mine !== opening) return;
+  if (text === null || values === null) return show(page.words.unreachable, "error");
+  editor.text = text;
+  const known = JSON.parse(values);
+  document.getElementById("fields").replaceChildren(...parameters.map((one) => field(one, known[one.name] ?? [])));
   ask();
 }
 
-/** Show the fields of a question, each with the values that there are, and fill in the defaults. */
-async function fields(name) {
-  const { valuesUrl, parameters } = page.questions[name];
-  const reply = parameters.length ? await fetch(valuesUrl) : null;
-  const values = reply?.ok ? await reply.json() : {};
-  document.getElementById("fields").replaceChildren(...parameters.map((one) => field(one, values[one.name] ?? [])));
+/** The text at an address; null if it can't be had. */
+async function load(url) {
+  const reply = await fetch(url).catch(() => null);
+  return reply?.ok ? reply.text() : null;
 }
 
+/** A field with the values that there are, in the order of a reader; it begins with the default. */
 function field({ name, type, help, initial }, values) {
-  const options = values.map((one) => element("option", { value: one.value }, one[page.lang] ?? one.en));
+  const label = (one) => one[page.lang] ?? one.en;
+  const options = values
+    .sort((one, other) => label(one).localeCompare(label(other), page.lang))
+    .map((one) => element("option", { value: one.value }, label(one)));
   const made = values.length
     ? element("select", { id: `field-${name}` }, element("option", { value: "" }, page.words.any), ...options)
     : element("input", { id: `field-${name}` });
