@@ -114,8 +114,8 @@ SETTINGS = (
         "MEDBENCH_LONG_QUERIES",
         "2",
         "queries",
-        "Queries of over a second at a time in each server process, besides the others.",
-        "每个服务器进程中另可同时执行的超过一秒的查询数。",
+        "Queries of over half a second at a time in each server process, besides the others.",
+        "每个服务器进程另可同时执行的长查询（超过半秒）数。",
     ),
     Setting(
         "cache_mb",
