@@ -31,14 +31,14 @@ class Recipe:
         name: the tool that it is for, in lower case.
         kind: suffix of its file: ``sh``, ``py`` or ``R``.
         title: what it does, in both languages.
-        needs: what has to be installed or started before.
+        needs: what has to be installed or started before, in both languages.
         text: the program.
     """
 
     name: str
     kind: str
     title: Mapping[str, str]
-    needs: str
+    needs: Mapping[str, str]
     text: str
 
     def at(self, server: str) -> str:
@@ -61,6 +61,6 @@ def _recipe(file: PurePath, text: str) -> Recipe:
         file.stem.partition("-")[2],
         file.suffix[1:],
         {"en": header["title"], "zh": header["title_zh"]},
-        header["needs"],
+        {"en": header["needs"], "zh": header.get("needs_zh", header["needs"])},
         "".join(line for line in lines if not line.startswith("#+")),
     )

@@ -75,7 +75,7 @@ def test_the_line_that_the_server_prints_is_shown_as_it_is(
 
 def tools() -> str:
     return "\n\n".join(
-        f"**{recipe.title['en']}** · {recipe.title['zh']} (`{recipe.needs}`)\n\n"
+        f"**{recipe.title['en']}** · {recipe.title['zh']} (`{recipe.needs['en']}`)\n\n"
         f"```{recipe.kind.lower()}\n{recipe.text}```"
         for recipe in recipes()
     )

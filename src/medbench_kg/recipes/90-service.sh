@@ -1,6 +1,7 @@
 #+ title: "SERVICE: your graph joined to ours by DICOM, MeSH and Wikidata codes, from another engine"
 #+ title_zh: SERVICE：在其他引擎中，通过 DICOM、MeSH 与 Wikidata 代码将您的图谱与本图谱连接
 #+ needs: pip install oxigraph; oxigraph serve
+#+ needs_zh: pip install oxigraph；oxigraph serve
 cat > studies.ttl <<'END'
 @prefix dcterms: <http://purl.org/dc/terms/> .
 <https://hospital.example/study/1> dcterms:subject <http://dicom.nema.org/resources/ontology/DCM/US> .

@@ -1,6 +1,7 @@
 #+ title: "The same join without any server: a dump and your graph in one folder"
 #+ title_zh: 同样的连接，无需任何服务器：导出文件与您的图谱放在同一目录
 #+ needs: pip install oxigraph; medbench.nt from /data/
+#+ needs_zh: pip install oxigraph；取自 /data/ 的 medbench.nt
 cat > studies.ttl <<'END'
 @prefix dcterms: <http://purl.org/dc/terms/> .
 <https://hospital.example/study/1> dcterms:subject <http://dicom.nema.org/resources/ontology/DCM/US> .
