@@ -16,7 +16,8 @@ import pytest
 
 from medbench_kg import synthetic
 from medbench_kg.assets import folder
-from medbench_kg.catalogue import catalogue
+from medbench_kg.catalogue import catalogue, find, internal
+from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,28 @@ TYPICAL = {
     "venue": "iccv",
     "year": "2024",
 }
+
+#: Seconds for what the page about one thing asks.
+ONE_S = 2
+
+#: Queries behind the page about one thing: the variable that is filled in, and things, below the
+#: IRI of the graph, that have much to tell.
+ABOUT_ONE = [
+    *[("describe", "thing", path) for path in ("dataset/pathmmu", "modality/ct", "access/open")],
+    ("documents", "thing", "dataset/pathmmu"),
+    ("history", "thing", "dataset/pathmmu"),
+    *[("schema-org", "thing", path) for path in ("dataset/pathmmu", "modality/ct")],
+    *[("signposts", "thing", path) for path in ("dataset/pathmmu", "modality/ct")],
+]
+
+#: Canned queries that the page about a dataset asks.
+ABOUT_A_DATASET = (
+    "derived-from",
+    "evidence-of",
+    "link-health",
+    "results-of",
+    "sources-of",
+)
 
 #: Queries that are only asked with a parameter, and why.
 ONLY_WITH_PARAMETER = {
@@ -103,3 +126,19 @@ def test_a_canned_query_stays_within_its_budget(
     text = query.bind(arguments)
     answer = ox.QueryResultsFormat.CSV
     assert seconds(lambda: large.query(text).serialize(format=answer)) < BUDGET_S
+
+
+@pytest.mark.parametrize(("name", "slot", "path"), ABOUT_ONE)
+def test_what_a_page_asks_about_one_thing_does_not_depend_on_the_others(
+    name: str, slot: str, path: str, large: ox.Store
+) -> None:
+    text = internal(name, slot, [BASE + path])
+    assert seconds(lambda: list(large.query(text))) < ONE_S
+
+
+@pytest.mark.parametrize("name", ABOUT_A_DATASET)
+def test_what_the_page_of_a_dataset_asks_does_not_depend_on_the_others(
+    name: str, large: ox.Store
+) -> None:
+    text = find(name).bind({"dataset": "pathmmu"})
+    assert seconds(lambda: list(large.query(text))) < ONE_S

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from medbench_kg.catalogue import rows
+from medbench_kg.catalogue import find, rows, values
 from medbench_kg.facets import FACETS, of
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web.words import facet_titles
@@ -47,12 +47,14 @@ def supplements(store: Store, risks: Risks) -> Supplement:
                 "is_limited": risks.is_limited,
                 "health": {row["link"]: row for row in rows(store, "link-health", dataset=slug)},
             }
-        if iri in counts():
-            facet = kind if kind in FACETS else ""
-            path = list(of(store).path(facet, slug)) if facet else []
-            beside = _beside(of(store), facet, slug) if path else {}
-            return {"counts": counts()[iri], "facet": facet, "opened": path, "beside": beside}
-        return {}
+        # Only concepts are worth counting: a large graph is slow to count.
+        is_scheme = values(store, find("concept-counts").parameter("scheme"), BASE + kind)
+        if not is_scheme or iri not in counts():
+            return {}
+        facet = kind if kind in FACETS else ""
+        path = list(of(store).path(facet, slug)) if facet else []
+        beside = _beside(of(store), facet, slug) if path else {}
+        return {"counts": counts()[iri], "facet": facet, "opened": path, "beside": beside}
 
     return about
 
