@@ -9,9 +9,12 @@ Specification: SHACL, section 2.3.2 (non-validating property shape characteristi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from medbench_kg import vocabulary
@@ -21,7 +24,7 @@ from medbench_kg.store import LocalStore
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from medbench_kg.store import Store
     from medbench_kg.vocabulary import Vocabulary
@@ -40,6 +43,12 @@ _Texts = dict[str, str]
 #: Local names of the classes that the fields are about, by the key that leads to their nodes.
 _CLASSES = {"extent": "Extent", "distribution": "Distribution", "record": "CatalogRecord"}
 
+#: The class of what holds the evidence, which is a step further from the dataset.
+_OWNERS = ("CatalogRecord",)
+
+#: Steps of the path of a field in a part of a dataset.
+_IN_A_PART = 2
+
 #: The classes of datasets with rules on what has to be there.
 _DATASETS = ("Dataset", "Benchmark")
 
@@ -54,6 +63,12 @@ _FIXED = frozenset({"identifier", "record.evidence.source", CITATION})
 
 #: Longest text of an entry, in characters.
 _LONGEST = 4000
+
+#: Parts of a kind that a form takes, such as figures.
+_PARTS = 20
+
+#: Name of an input of a further part: the part, its number, the input in it.
+_FURTHER = re.compile(r"([\w.]+)\.([2-9]|1[0-9]|20)\.\w+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -79,6 +94,9 @@ class Field:
         is_by_language: whether there is a text for each language.
         is_long: whether a text has more than a few words.
         is_link: whether it is an address.
+        part: name of the part of a record that it belongs to, such as “extent”, if there can be
+            several; else "".
+        number: which of these parts, from 1.
     """
 
     keys: tuple[str, ...]
@@ -91,11 +109,19 @@ class Field:
     is_by_language: bool
     is_long: bool
     is_link: bool
+    part: str = ""
+    number: int = 1
 
     @property
     def name(self) -> str:
         """Its name in a form."""
-        return ".".join(self.keys)
+        *outer, last = self.keys
+        return ".".join([*outer, *([str(self.number)] if self.number > 1 else []), last])
+
+    def again(self, number: int) -> Field:
+        """The same field of another part."""
+        names = {"en": f"{self.names['en']} ({number})", "zh": f"{self.names['zh']}（{number}）"}
+        return replace(self, names=names, number=number) if number > 1 else self
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -122,6 +148,32 @@ class Form:
     """All fields, in order."""
 
     fields: tuple[Field, ...]
+
+    def grown(self, sent: Iterable[str], more: str = "") -> Form:
+        """A form with as many parts of each kind as were sent.
+
+        Args:
+            sent: names of inputs.
+            more: the part that one more is wanted of; "" for none.
+        """
+        count: Counter[str] = Counter()
+        for found in filter(None, map(_FURTHER.fullmatch, sent)):
+            count[found[1]] = max(count[found[1]], int(found[2]))
+        count[more] = max(count[more], 1) + 1
+        by_part = groupby(self.fields, key=lambda one: one.part)
+        return Form(
+            tuple(
+                one.again(number)
+                for part, fields in ((part, tuple(found)) for part, found in by_part)
+                for number in range(1, min(max(count[part], 1), _PARTS) + 1 if part else 2)
+                for one in fields
+            )
+        )
+
+    def is_last(self, field: Field) -> bool:
+        """Whether a further part can be added after a field."""
+        own = [one for one in self.fields if one.part and one.part == field.part]
+        return bool(own) and own[-1] == field and field.number < _PARTS
 
     def groups(self) -> Iterator[tuple[_Texts, list[Field]]]:
         """The fields below each heading."""
@@ -185,10 +237,11 @@ def _field(
     inner = _CLASSES.get(keys[0]) if keys[1:] else None
     about = [names.property_of(one) for one in ([inner] if inner else _DATASETS)]
     found = [rules[one, path[-1]] for one in about if (one, path[-1]) in rules]
-    scheme = next((one.scheme for one in found if one.scheme), "")
-    query = "form-kinds" if keys == ("type",) else "concepts-of-scheme"
-    rows = store.rows(internal(query, *(("scheme", [scheme]) if scheme else ())))
-    choices = rows if scheme or keys == ("type",) else []
+    owners = [names.property_of(one) for one in (_DATASETS if len(path) == _IN_A_PART else _OWNERS)]
+    is_part = inner and not any(
+        rules[one, path[-2]].is_single for one in owners if (one, path[-2]) in rules
+    )
+    choices = _choices(keys, next((one.scheme for one in found if one.scheme), ""), store)
     return Field(
         keys,
         {"en": row["groupEn"], "zh": row["groupZh"]},
@@ -200,7 +253,15 @@ def _field(
         is_by_language=names.is_language_map(keys[-1]),
         is_long=row["long"] == "true",
         is_link=names.is_link(keys[-1]),
+        part=".".join(keys[:-1]) if is_part else "",
     )
+
+
+def _choices(keys: tuple[str, ...], scheme: str, store: Store) -> Iterable[dict[str, str]]:
+    """The values that a field takes: kinds of datasets, or the concepts of its scheme, if any."""
+    if keys == ("type",):
+        return store.rows(internal("form-kinds"))
+    return store.rows(internal("concepts-of-scheme", "scheme", [scheme])) if scheme else ()
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,31 @@ def test_a_dataset_is_proposed_with_the_keyboard_alone(
     expect(page.locator("#page h3")).to_have_text("KeyBench")
 
 
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize(
+    ("path", "button", "label"),
+    [
+        ("/contribute", "Add another figure", "Number (2)"),
+        ("/zh/contribute", "再添一个数值", "数量（2）"),
+    ],
+)
+def test_a_further_figure_is_added_with_the_keyboard(
+    open_page: Callable[..., Page], path: str, button: str, label: str, *, scripts: bool
+) -> None:
+    page = open_page(path, java_script_enabled=scripts)
+    go_to(page, "f-extent.value")
+    page.keyboard.insert_text("151025")
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == button:
+            break
+    page.keyboard.press("Enter")
+    expect(page.get_by_label(label)).to_be_focused()
+    page.keyboard.insert_text("40")
+    expect(page.locator("[id='f-extent.value']")).to_have_value("151025")
+    expect(page.locator("[id='f-extent.2.value']")).to_have_value("40")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(
     ("path", "state"), [("/contribute", "alert"), ("/zh/contribute", "status")]
@@ -96,11 +121,12 @@ def test_findings_and_results_have_no_barriers_and_fit_a_narrow_screen(
     page = open_page(path, color_scheme=scheme, viewport={"width": 320, "height": 640})
     page.set_default_timeout(PATIENCE)
     page.fill("[name='title.en']", "AxeBench")
+    page.click("[value=distribution]")
     if state == "status":
         page.fill("[name='description.en']", ENGLISH)
         page.fill("[name='description.zh']", CHINESE)
         page.check("[value=SourceDataset]")
-    page.click("[value=check]")
+    page.click("button.main[value=check]")
     expect(page.get_by_role(state)).to_be_focused(timeout=PATIENCE)
     assert barriers(page) == ""
     assert page.evaluate("document.documentElement.scrollWidth") <= 320

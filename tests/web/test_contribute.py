@@ -197,6 +197,68 @@ WRONG = {
 }
 
 
+def test_one_more_part_is_asked_for_and_what_was_typed_is_kept(site: Site) -> None:
+    for path, label in (("/contribute", "Number (3)"), ("/zh/contribute", "数量（3）")):
+        answer = site.post({**GOOD, "extent.2.value": "7", "more": "extent"}, path)
+        assert answer.status == 200
+        assert answer.page.find(id="f-extent.2.value")["value"] == "7"
+        assert "autofocus" in answer.page.find(id="f-extent.3.value")
+        assert answer.page.find(id="f-title.en")["value"] == "FooBench"
+        assert label in answer.page.text
+
+
+def test_every_part_that_is_entered_is_in_the_record(site: Site) -> None:
+    more = {
+        "extent.2.value": "40",
+        "extent.2.unit": "qa-pair",
+        "extent.2.extentKind": "content",
+        "distribution.2.accessURL": "https://huggingface.co/datasets/example/foobench-2",
+        "record.evidence.3.source": "https://example.org/third",
+    }
+    answer = site.post({**GOOD, **more, "action": "file"})
+    assert answer.status == 200
+    node = yaml.load(answer.body, yaml.BaseLoader)
+    assert [(one["id"], one["value"]) for one in node["extent"]] == [
+        ("#extent", "151025"),
+        ("#extent-2", "40"),
+    ]
+    assert [one["id"] for one in node["distribution"]] == ["#huggingface", "#huggingface-2"]
+    assert [one["source"] for one in node["record"]["evidence"]] == [
+        "https://example.org/foobench",
+        "https://example.org/third",
+    ]
+
+
+def test_a_finding_about_a_further_part_stands_beside_its_field(site: Site) -> None:
+    wrong = {"extent.3.value": "many", "extent.3.unit": "image", "extent.3.extentKind": "content"}
+    answer = site.post({**GOOD, **wrong})
+    assert answer.status == 422
+    assert answer.page.find(id="f-extent.3.value")["aria-invalid"] == "true"
+    assert "aria-invalid" not in answer.page.find(id="f-extent.value")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"extent.99.value": "1"},
+        {"extent.1.value": "1"},
+        {"title.2.en": "x"},
+        {"paper.2.bibliographicCitation": "x"},
+        {"extent.2.other": "x"},
+        {"more": "title", "title.2.en": "x"},
+    ],
+)
+def test_a_part_that_the_form_does_not_take_is_refused(site: Site, sent: dict[str, str]) -> None:
+    assert site.post({**GOOD, **sent}).status == 422
+
+
+def test_a_form_does_not_grow_without_end(site: Site) -> None:
+    answer = site.post({**GOOD, "extent.20.value": "1", "more": "extent"})
+    assert answer.page.find(id="f-extent.20.value")["value"] == "1"
+    assert "f-extent.21.value" not in answer.body.decode()
+    assert site.post({**GOOD, "more": "nonsense"}).status == 200
+
+
 def test_each_finding_stands_beside_its_field_and_what_was_typed_is_kept(site: Site) -> None:
     entries = {**GOOD, **{name: wrong for name, (wrong, _, _) in WRONG.items()}}
     answer = site.post(entries)

@@ -6,6 +6,7 @@ Nothing is refused here: what is missing or wrong stays so, and the shapes say i
 from __future__ import annotations
 
 import re
+from collections import Counter
 from copy import deepcopy
 from itertools import count
 from typing import TYPE_CHECKING
@@ -18,7 +19,7 @@ from medbench_kg.records import encode
 from medbench_kg.vocabulary import BASE
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterable
 
     from medbench_kg.form import Entries, Field, Form
     from medbench_kg.pipeline import Assembled
@@ -72,23 +73,43 @@ def record_of(entries: Entries, form: Form, store: Store, today: str, paper: str
     slug = _slug(entries)
     node: Node = {"id": f"mbd:{slug or _UNNAMED}", "type": ["Dataset"]}
     node |= {"identifier": slug} if slug else {}
+    parts: dict[str, dict[int, Node]] = {"distribution": {}, "extent": {}, "record.evidence": {}}
     for one in form.fields:
         value = _value(one, entries)
-        if value and one.name not in {"identifier", CITATION}:
-            _put(node, one.keys, value)
+        if value and one.part:
+            parts[one.part].setdefault(one.number, {})[one.keys[-1]] = value
+        elif value and one.name not in {"identifier", CITATION}:
+            node[one.name] = value
     if paper:
         node["paper"] = list(dict.fromkeys([*node.get("paper", ()), paper]))
     _date(node)
-    if "distribution" in node:
-        told = node["distribution"]
-        node["distribution"] = [{**place(told.get("accessURL", ""), store), **told}]
-        if "accessURL" not in told:
-            del node["distribution"][0]["accessURL"]
-    if "extent" in node:
-        node["extent"] = [{"id": "#extent", "type": "Extent", **node["extent"]}]
-    source = node.pop("record", {}).get("evidence", {}).get("source", "")
-    node["record"] = catalogue_record(slug or _UNNAMED, node, source, today)
-    return node
+    told = {name: list(found.values()) for name, found in parts.items()}
+    node["distribution"] = _numbered(_place(one, store) for one in told["distribution"])
+    node["extent"] = _numbered({"id": "#extent", "type": "Extent", **one} for one in told["extent"])
+    node = {key: value for key, value in node.items() if value}
+    sources = [one["source"] for one in told["record.evidence"]]
+    record = catalogue_record(slug or _UNNAMED, node, next(iter(sources), ""), today)
+    for number, source in enumerate(sources[1:], 2):
+        further = {"id": f"#evidence-{number}", "source": source}
+        record["evidence"].append({**record["evidence"][0], **further})
+    return {**node, "record": record}
+
+
+def _place(told: Node, store: Store) -> Node:
+    """A distribution of what was entered; without an address it has none."""
+    found = {**place(told.get("accessURL", ""), store), **told}
+    return {key: value for key, value in found.items() if key != "accessURL" or value}
+
+
+def _numbered(parts: Iterable[Node]) -> list[Node]:
+    """Give each part an id of its own: the second of an id gets a number."""
+    seen: Counter[str] = Counter()
+    found: list[Node] = []
+    for one in parts:
+        seen[one["id"]] += 1
+        number = seen[one["id"]]
+        found.append({**one, "id": one["id"] if number == 1 else f"{one['id']}-{number}"})
+    return found
 
 
 def draft_of(entries: Entries, form: Form, assembled: Assembled, today: str) -> Draft:
@@ -183,18 +204,11 @@ def _value(field: Field, entries: Entries) -> str | list[str] | Node:
     found = entries.get(field.name, [])
     if field.name == "paper":
         return [_paper(text) for text in found]
-    if field.name == "extent.value":
+    if field.keys == ("extent", "value"):
         found = [_GROUPED.sub("", text) for text in found]
     if field.is_link:
         found = [encode(text) for text in found]
     return found if field.is_multiple else next(iter(found), "")
-
-
-def _put(node: Node, keys: tuple[str, ...], value: object) -> None:
-    """Put a value where its keys lead."""
-    for key in keys[:-1]:
-        node = node.setdefault(key, {})
-    node[keys[-1]] = value
 
 
 def _date(node: Node) -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -28,10 +27,9 @@ from medbench_kg.curation import Condition
 from medbench_kg.errors import MedbenchError, NotFoundError, RecordError, SubmissionError
 from medbench_kg.form import CITATION, form
 from medbench_kg.gate import Sent
-from medbench_kg.records import Record
 from medbench_kg.validation import Severity
 from medbench_kg.vocabulary import BASE
-from medbench_kg.web import preview
+from medbench_kg.web import placing, preview
 from medbench_kg.web.asking import body_of, html, parameters
 from medbench_kg.web.problems import status_of
 from medbench_kg.web.words import language
@@ -39,6 +37,7 @@ from medbench_kg.web.writing import author
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from medbench_kg.curation import Author
     from medbench_kg.form import Entries, Field, Form
@@ -60,6 +59,9 @@ _FORM = "application/x-www-form-urlencoded"
 #: Inputs of the form for a fact; the first one tells it from the other form.
 _FACT = ("dataset", "field", "value", "source")
 
+#: Inputs of either form that say what to do with it.
+_ABOUT = ("action", "token", "more")
+
 #: Longest address of an issue that is filled in; longer ones are refused by servers.
 _LONGEST = 7000
 
@@ -70,6 +72,7 @@ class _Proposal:
 
     Attributes:
         entries: name of an input → what was entered.
+        form: into which.
         errors: name of an input, or "" → what is wrong before or beside the shapes.
         verdict: of the gate; None if it wasn't asked.
         placed: name of a field, or "" → findings.
@@ -77,9 +80,11 @@ class _Proposal:
         look: how the record would look; None if it doesn't conform.
         is_written: whether it was put among the records.
         status: of the answer.
+        more: the part that one more is asked for of; "" if none is.
     """
 
     entries: Entries
+    form: Form
     errors: dict[str, str] = field(default_factory=dict)
     verdict: Verdict | None = None
     placed: dict[str, list[Finding]] = field(default_factory=dict)
@@ -87,7 +92,14 @@ class _Proposal:
     look: Preview | None = None
     is_written: bool = False
     status: int = HTTPStatus.OK
+    more: str = ""
     retry_after_s: int = 0
+
+    @property
+    def fresh(self) -> str:
+        """Name of the first field of a part that was added; "" if none was."""
+        added = [one for one in self.form.fields if one.part == self.more] if self.more else []
+        return next((one.name for one in added if one.number == added[-1].number), "")
 
     @property
     def conforms(self) -> bool:
@@ -129,14 +141,23 @@ class _Desk:
 
     def target(self, name: str) -> str:
         """The first input of a field, where a link to it leads."""
-        known = {one.name: one.inputs[0] for one in self.form.fields if not one.is_multiple}
+        found = self.form.grown([name]).fields
+        known = {one.name: one.inputs[0] for one in found if not one.is_multiple}
         return known.get(name, name)
+
+    def take(self, sent: Mapping[str, Sequence[str]], who: Author | None, more: str) -> _Proposal:
+        """Take what was entered into either form, or give it back with one more part to fill in."""
+        if more:
+            grown = self.form.grown(sent, more)
+            return _Proposal(grown.read(sent), grown, more=more)
+        return (self.fact if _FACT[0] in sent else self.new)(sent, who)
 
     def new(self, sent: Mapping[str, Sequence[str]], who: Author | None) -> _Proposal:
         """Take what was entered about a new dataset."""
         from medbench_kg import intake  # noqa: PLC0415  its parsers of documents start slowly
 
-        proposal = _Proposal(self.form.read(sent))
+        grown = self.form.grown(sent)
+        proposal = _Proposal(grown.read(sent), grown)
         paper: Node = {}
         try:
             paper = intake.cited(proposal.entries, _today())
@@ -147,7 +168,7 @@ class _Desk:
         slug = paper.get("identifier", "")
         for file, one in intake.beside(paper, self.papers).items():
             proposal.beside = file, records.canonical(one, vocabulary.load())
-        node = intake.record_of(proposal.entries, self.form, self.store, _today(), slug)
+        node = intake.record_of(proposal.entries, grown, self.store, _today(), slug)
         self._judge(proposal, node, Condition(is_none_of=("*",)), who)
         if CITATION in proposal.errors:
             proposal.status = HTTPStatus.UNPROCESSABLE_ENTITY
@@ -169,7 +190,9 @@ class _Desk:
                     f"“{name[:60]}” is no field of the form, or was sent twice.",
                     hint="Use the form as it is.",
                 )
-        proposal = _Proposal({name: [text] for name in _FACT if (text := _text(sent, name))})
+        proposal = _Proposal(
+            {name: [text] for name in _FACT if (text := _text(sent, name))}, self.form
+        )
         missing = gettext("Please enter this.")
         proposal.errors = {name: missing for name in _FACT if not proposal.first(name)}
         slug, chosen = proposal.first("dataset"), proposal.first("field")
@@ -227,11 +250,11 @@ class _Desk:
     def _place(self, proposal: _Proposal, verdict: Verdict, node: Node) -> None:
         """Bring each finding to its field, and lay out what conforms."""
         iri = vocabulary.load().expand(node["id"])
-        where = _keys_of_nodes(node, iri)
+        where = placing.places_of(node, iri)
         chosen = proposal.first("field")
         inputs = {chosen: "value", "record.evidence.source": "source"} if chosen else {}
         for one in verdict.findings:
-            name = self._field_of(one, where)
+            name = placing.field_of(one, where, proposal.form, proposal.entries)
             if proposal.beside[0] and one.focus.startswith(f"{BASE}paper/"):
                 name = CITATION
             if chosen and name not in inputs and one.severity < Severity.VIOLATION:
@@ -242,16 +265,6 @@ class _Desk:
             proposal.status = HTTPStatus.UNPROCESSABLE_ENTITY
         elif verdict.shown:
             proposal.look = preview.read(verdict.shown, iri, self.store)
-
-    def _field_of(self, finding: Finding, where: Mapping[str, tuple[str, ...]]) -> str:
-        """The field that a finding is about; "" if it is about none."""
-        names = vocabulary.load()
-        path = [names.property_of(key) for key in where.get(finding.focus, ("",))]
-        path += [finding.path] * bool(finding.path)
-        for one in self.form.fields:
-            if [names.property_of(key) for key in one.keys[: len(path)]] == path:
-                return one.name
-        return ""
 
 
 def contribute(store: Store, socket: Path | None, settings: Settings) -> Blueprint:
@@ -270,11 +283,12 @@ def contribute(store: Store, socket: Path | None, settings: Settings) -> Bluepri
     def page() -> Response:
         """Show the form for a dataset, or, if one is named, that for a fact."""
         sent = parameters(request.query_string)
-        known = _FACT if _FACT[0] in sent else tuple(desk.form.inputs)
+        grown = desk.form.grown(sent)
+        known = _FACT if _FACT[0] in sent else tuple(grown.inputs)
         entries = {name: values for name, values in sent.items() if name in known}
         if entries.get("field"):
             entries["field"] = [_name_of(entries["field"][0], desk.form.correctable)]
-        return html(_page(desk, _Proposal(entries), is_fact=_FACT[0] in sent))
+        return html(_page(desk, _Proposal(entries, grown), is_fact=_FACT[0] in sent))
 
     @routes.post("/contribute", defaults={"lang": "en"})
     @routes.post("/zh/contribute", defaults={"lang": "zh"})
@@ -285,11 +299,11 @@ def contribute(store: Store, socket: Path | None, settings: Settings) -> Bluepri
         if request.mimetype != _FORM:
             abort(415, f"Send {_FORM}, in UTF-8.")
         sent = parameters(body_of(request))
-        action, token = (_text(sent, name) for name in ("action", "token"))
-        sent = {name: values for name, values in sent.items() if name not in {"action", "token"}}
+        action, token, more = (_text(sent, name) for name in _ABOUT)
+        sent = {name: values for name, values in sent.items() if name not in _ABOUT}
         is_fact = _FACT[0] in sent
         who, challenge = _author(token, settings) if action == "write" else (None, None)
-        proposal = (desk.fact if is_fact else desk.new)(sent, who)
+        proposal = desk.take(sent, who, more)
         if challenge:
             proposal.errors["token"] = challenge.description or ""
             proposal.status = HTTPStatus.UNAUTHORIZED
@@ -303,10 +317,15 @@ def contribute(store: Store, socket: Path | None, settings: Settings) -> Bluepri
             response.headers["Retry-After"] = str(proposal.retry_after_s)
         if challenge:
             response.headers.extend(challenge.get_headers())
-        response.cache_control.no_store = True
-        return response
+        return _private(response)
 
     return routes
+
+
+def _private(response: Response) -> Response:
+    """Say that an answer is for nobody else."""
+    response.cache_control.no_store = True
+    return response
 
 
 def _author(token: str, settings: Settings) -> tuple[Author | None, Unauthorized | None]:
@@ -351,15 +370,6 @@ def _issue(desk: _Desk, proposal: _Proposal, *, is_fact: bool) -> tuple[str, boo
             kept[name] = text
     is_whole = all(name in kept for name, text in words.items() if text)
     return f"{desk.settings.repository}/issues/new?{urlencode(kept)}", is_whole
-
-
-def _keys_of_nodes(node: Node, iri: str) -> dict[str, tuple[str, ...]]:
-    """IRI of each node of a record → the keys that lead to it."""
-    index = records.places([Record(Path(), iri, node, {})], vocabulary.load())
-    return {
-        found: tuple(step for step in places[0].path if isinstance(step, str))
-        for found, places in index.items()
-    }
 
 
 def _name_of(wanted: str, known: Mapping[str, Field]) -> str:
