@@ -205,6 +205,26 @@ def test_diff_shows_the_triples_and_rows_that_a_change_brings(project: Path) -> 
     assert "| 226,947 question-answer pairs |" in told[5]
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_a_curator_adds_a_dataset_from_its_card_and_sees_what_that_changes(
+    project: Path, lang: str
+) -> None:
+    committed(project)
+    card = str(ROOT / "tests" / "fixtures" / "intake" / "card.md")
+    words = ["add", "--from", card, "--type", "SourceDataset", "--lang", lang]
+    added = medbench(*words, at=project)
+    assert added.returncode == 0, added.stderr
+    assert added.stdout.count("| MadeUpBench |") == 2
+    record = "data/datasets/madeupbench.yaml"
+    checked = medbench("check", record, "--lang", lang, at=project)
+    assert checked.returncode == 0, checked.stdout
+    assert {"en": "0 violations", "zh": "违规 0 处"}[lang] in checked.stdout
+    assert medbench("fmt", "--check", record, at=project).returncode == 0
+    told = medbench("diff", "HEAD", "--lang", lang, at=project).stdout
+    assert "<https://w3id.org/medbench-kg/dataset/madeupbench>" in told
+    assert medbench(*words, at=project).returncode == 2
+
+
 @pytest.mark.parametrize("revision", ["nowhere", "--output=x", "HEAD:data"])
 def test_diff_with_an_unknown_revision_is_refused(revision: str, project: Path) -> None:
     committed(project)
