@@ -94,6 +94,7 @@ def test_croissant_gives_licence_by_address_and_the_paper_that_is_cited(
         (b"<feed xmlns='http://www.w3.org/2005/Atom'/>", "0 entries"),
         (b"@article{broken", "0 entries"),
         (b"---\na: [\n---\n", "YAML"),
+        (b"---\na: " + b"[" * 100_000 + b"\n---\n", "YAML"),
         (b"---\n- a\n---\n", "no keys"),
         (b'{"a": ', "JSON"),
         (b"[" * 5, "known what this is"),

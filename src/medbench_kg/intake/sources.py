@@ -163,8 +163,8 @@ def _from_bibtex(text: str, where: str, kind: str = "BibTeX") -> Told:
 
 def _from_card(text: str, where: str) -> Told:
     try:
-        card = yaml.load(text, Loader=yaml.CBaseLoader)
-    except yaml.YAMLError as error:
+        card = yaml.load(text, Loader=yaml.BaseLoader)  # libyaml's would exhaust the stack
+    except (yaml.YAMLError, RecursionError) as error:
         raise RecordError("Its front matter isn't YAML.", hint="Repair it.", where=where) from error
     if not isinstance(card, dict):
         raise RecordError("Its front matter has no keys.", hint="Add them.", where=where)
