@@ -66,11 +66,6 @@ BEHIND_PAGES: dict[str, tuple[str, list[str]]] = {
 #: pages aren't there then.
 UNANSWERED = {
     ("virtuoso", "bundle", "modality/ct"): "doesn't end: it scans all triples for each node",
-    ("virtuoso", "describe-ontology", ""): "“transitive start not given” for the lists",
-    ("virtuoso", "references", "dataset/gemex"): "the join with the chosen things is lost",
-    ("virtuoso", "schema-org", "dataset/gemex"): "doesn't end",
-    ("virtuoso", "schema-org", "modality/ct"): "doesn't end",
-    ("virtuoso", "search-documents", ""): "texts of optional paths are lost",
 }
 
 #: Columns whose words come in the order in which an engine finds them.
