@@ -17,7 +17,7 @@ from medbench_kg import catalogue, citation, export
 from medbench_kg.negotiation import by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection
 
     from medbench_kg.store import Store
 
@@ -27,6 +27,7 @@ _Tree = dict[str, Any]
 
 _INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
 _BOOLEAN = "http://www.w3.org/2001/XMLSchema#boolean"
+_POSITION = "https://schema.org/position"
 
 
 def schema_org(store: Store, iri: str, lang: Literal["en", "zh"]) -> _Tree:
@@ -62,25 +63,16 @@ def croissant(store: Store, iri: str) -> bytes:
 
 def _tree(store: Store, iri: str, frame: str, lang: str, bilingual: Collection[str] = ()) -> _Tree:
     text = catalogue.internal("schema-org", "thing", [iri])
-    body, _ = store.query(text, lambda _kind: by_name("jsonld"))
-    nodes = _merged(json.loads(body))
+    nodes = json.loads(store.construct(text).dump(by_name("jsonld")))
+    placed = [node for node in nodes if _POSITION in node]
+    places = {node["@id"]: int(node.pop(_POSITION)[0]["@value"]) for node in placed}
     for node in nodes:
         for key in node.keys() - {"@id"}:
             langs = () if key.rpartition("/")[2] in bilingual else (lang, "en")
-            node[key] = [_native(value) for value in _spoken(node[key], langs)]
+            values = sorted(node[key], key=lambda value: places.get(value.get("@id", ""), 0))
+            node[key] = [_native(value) for value in _spoken(values, langs)]
     template = resources.files("medbench_kg") / "frames" / f"{frame}.jsonld"
     return export.frame(nodes, iri, json.loads(template.read_text(encoding="utf-8")))
-
-
-def _merged(parts: Iterable[_Tree]) -> list[_Tree]:
-    """Bring together what a streaming writer says of a node in several places."""
-    nodes: dict[str, _Tree] = {}
-    for part in parts:
-        node = nodes.setdefault(part["@id"], {"@id": part["@id"]})
-        for key in part.keys() - {"@id"}:
-            known = node.setdefault(key, [])
-            known += [value for value in part[key] if value not in known]
-    return list(nodes.values())
 
 
 def _spoken(values: list[_Tree], langs: tuple[str, ...]) -> list[_Tree]:
