@@ -33,13 +33,14 @@ from pathlib import Path
 from medbench_kg import curation, editing, journal
 from medbench_kg.gate import Verdict
 from medbench_kg.journal import State
+from medbench_kg.versions import Difference
 data, name = Path(sys.argv[1]), sys.argv[2]
 curation.folder = editing.folder = journal.folder = lambda _: data
 for number in range(1000):
     text = f"{name} {number}\\n" * 2000
     state = State(name, "2026-01-01", "2026-01-01", "accepted", {})
     file = f"datasets/{name}"
-    verdict = Verdict(True, name, file, text, "", True, state, None, (), (), "", {})
+    verdict = Verdict(True, name, file, text, "", True, state, None, Difference(), (), "", {})
     condition = curation.Condition(is_any_of=None)
     written = curation.write(lambda: verdict, curation.Author(name), condition)
     print(written.state, flush=True)
