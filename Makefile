@@ -37,11 +37,11 @@ generated: $(VENV)/.dev
 	$(BIN)/pytest tests/queries/test_queries.py tests/docs --write-expected -q -p no:randomly
 
 # Brings the catalogue of the pages' words up to date with the templates; then translate what is empty.
-MESSAGES := src/medbench_kg/web/translations/zh/LC_MESSAGES/messages.po
+MESSAGES := src/medbench_kg/translations/zh/LC_MESSAGES/messages.po
 messages: $(VENV)/.dev
 	@mkdir -p build
 	$(BIN)/pybabel -q extract -F pyproject.toml --omit-header --add-location=file \
-	  -o build/messages.pot src/medbench_kg/web
+	  -o build/messages.pot src/medbench_kg/sentences.py src/medbench_kg/web
 	$(BIN)/pybabel -q update -l zh -i build/messages.pot -o $(MESSAGES) --no-wrap --omit-header \
 	  --no-fuzzy-matching --ignore-obsolete
 

@@ -239,7 +239,7 @@ class Gate:
         self._follow(fresh)
         self._judged.update(fresh)
         near |= self._neighbours({*own, *had})
-        found = self._validator.report({*own, *had, *near})
+        found = self._validator.report({*own, *had, *near}, (one.iri for one in fresh.values()))
         kept = [f for f in found.findings if f.focus in own or f.severity == Severity.VIOLATION]
         index = records.places(changed.values(), self._names)
         known = known_names(self._assembly.store.rows(internal("known-names")))

@@ -127,12 +127,11 @@ def check(assembled: Assembled, files: Iterable[Path] = ()) -> Report:
     names = vocabulary.load()
     index = records.places(assembled.records, names)
     wanted = {path.resolve() for path in files}
-    focus = None
+    checked, focus = assembled.records, None
     if wanted:
-        focus = [
-            iri for iri, at in index.items() if any(p.record.path.resolve() in wanted for p in at)
-        ]
-    report = validation.validate(assembled.store, focus)
+        checked = tuple(one for one in checked if one.path.resolve() in wanted)
+        focus = records.places(checked, names)
+    report = validation.validate(assembled.store, focus, (one.iri for one in checked))
     known = _known_names(assembled) if report.findings else {}
     return validation.locate(report, index, known, names)
 

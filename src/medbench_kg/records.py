@@ -188,7 +188,7 @@ def _iri(node: Node, path: Path, lines: Mapping[Steps, int], vocabulary: Vocabul
     expected = f"{prefix}:{path.stem}"
     if node.get("id") != expected:
         raise RecordError(
-            f"The id of this file is “{node.get('id', 'missing')}”.",
+            f"The id of this file is “{node['id']}”." if "id" in node else "This file has no id.",
             hint=f"Write “id: {expected}”, or rename the file.",
             where=f"{path}:{lines.get(('id',), 1)}",
         )

@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
+from medbench_kg.sentences import retell
 from medbench_kg.validation import Severity
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def as_text(report: Report, problems: Iterable[RecordError], lang: str, least: S
     words = _WORDS[lang]
     unreadable = list(problems)
     blocks = [
-        f"{problem.where}: {words['unreadable']}: {problem.message}\n"
-        f"    {words['repair'].format(repair=problem.hint)}"
+        f"{problem.where}: {words['unreadable']}: {retell(problem.message, lang)}\n"
+        f"    {words['repair'].format(repair=retell(problem.hint, lang))}"
         for problem in unreadable
     ]
     blocks += [_block(f, lang) for f in report.findings if f.severity >= least]
@@ -79,7 +80,10 @@ def as_text(report: Report, problems: Iterable[RecordError], lang: str, least: S
 def as_json(report: Report, problems: Iterable[RecordError]) -> str:
     """Write findings as a JSON document with all languages."""
     findings = [as_document(finding) for finding in report.findings]
-    unreadable = [{"where": p.where, "message": p.message, "repair": p.hint} for p in problems]
+    unreadable = [
+        {"where": p.where, "messages": _by_language(p.message), "repairs": _by_language(p.hint)}
+        for p in problems
+    ]
     document = {"conforms": report.conforms, "findings": findings, "unreadable": unreadable}
     return json.dumps(document, ensure_ascii=False, indent=1)
 
@@ -89,6 +93,10 @@ def as_document(finding: Finding) -> dict[str, object]:
     return {**vars(finding), "severity": finding.severity.name.lower()}
 
 
+def _by_language(sentence: str) -> dict[str, str]:
+    return {lang: retell(sentence, lang) for lang in _WORDS}
+
+
 def as_github(report: Report, problems: Iterable[RecordError], lang: str) -> str:
     """Write findings as annotations of a GitHub workflow."""
     return "\n".join(_annotations(report, problems, lang))
@@ -96,7 +104,8 @@ def as_github(report: Report, problems: Iterable[RecordError], lang: str) -> str
 
 def _annotations(report: Report, problems: Iterable[RecordError], lang: str) -> Iterator[str]:
     for problem in problems:
-        yield _annotation("error", problem.where, "medbench", f"{problem.message} {problem.hint}")
+        text = " ".join(retell(one, lang) for one in (problem.message, problem.hint))
+        yield _annotation("error", problem.where, "medbench", text)
     for finding in report.findings:
         text = " ".join(line.strip() for line in _details(finding, lang))
         yield _annotation(_GITHUB[finding.severity], finding.where, finding.key, text)

@@ -83,16 +83,18 @@ def read(
         raise RecordError("This is nested too deeply.", hint=hint) from error
     told = record_iri(record, names)
     if wanted and told != wanted:
+        this = f"the record “{names.shorten(told)}”" if told else "a record without an id"
         raise ConflictError(
-            f"This is the record “{names.shorten(told) or 'without an id'}”, and not "
-            f"“{names.shorten(wanted)}”.",
+            f"This is {this}, and not “{names.shorten(wanted)}”.",
             hint="Send it to its own address.",
+            where=_where(record, told, names),
         )
     other = known.get(told) if told else None
     if other is not None and other.iri != record.iri:
         raise ConflictError(
             f"“{names.shorten(told)}” is the record of {names.shorten(other.iri)}.",
             hint="A record stays with the thing that it describes; choose another id.",
+            where=_where(record, told, names),
         )
     _refuse_others(triples(record, names), record, told, known, names)
     return record
@@ -105,16 +107,21 @@ def states(found: Iterable[Record], names: Vocabulary) -> dict[str, str]:
 
 
 def _from_yaml(content: bytes, known: Mapping[str, Record], names: Vocabulary) -> Record:
-    node, _ = notation.read(content, Path("record.yaml"))
+    sent = Path("record.yaml")
+    node, lines = notation.read(content, sent)
     iri = node.get("id")
     if not isinstance(iri, str):
-        raise SubmissionError("The record has no id.", hint="Write “id: mbd:<slug>” first.")
-    for key in _keys(node):
-        if key.startswith("@"):
+        raise SubmissionError(
+            "The record has no id.", hint="Write “id: mbd:<slug>” first.", where=f"{sent}:1"
+        )
+    for at, line in lines.items():
+        if at and str(at[-1]).startswith("@"):
             raise SubmissionError(
-                f"“{key}” isn't a key of a record.", hint="Leave it out: the context is ours."
+                f"“{at[-1]}” isn't a key of a record.",
+                hint="Leave it out: the context is ours.",
+                where=f"{sent}:{line}",
             )
-    path = _path(names.expand(iri), node, known, names)
+    path = _path(names.expand(iri), node, known, names, where=f"{sent}:{lines['id',]}")
     return records.parse(content, path, names)
 
 
@@ -127,7 +134,8 @@ def _from_rdf(
             content = _with_our_context(content, names)
         store.load(content, form, base=wanted or BASE)
     except StoreError as error:
-        raise RecordError(error.message, hint="Send well-formed RDF.") from error
+        where = "" if form == "jsonld" else error.where  # what is loaded has been written anew
+        raise RecordError(error.message, hint="Send well-formed RDF.", where=where) from error
     said = description.statements(store)
     if len(said) < len(store):
         raise SubmissionError(
@@ -160,7 +168,11 @@ def _with_our_context(content: bytes, names: Vocabulary) -> bytes:
     try:
         document = json.loads(content, object_pairs_hook=_once, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise RecordError(f"This isn't JSON: {error}.", hint="Send well-formed JSON-LD.") from error
+        raise RecordError(
+            f"This isn't JSON: {error.msg}.",
+            hint="Send well-formed JSON-LD.",
+            where=f"line {error.lineno}, column {error.colno}",
+        ) from error
     except ValueError as error:
         raise RecordError("A number is too long.", hint="Write it as a text.") from error
     if isinstance(document, dict):
@@ -253,6 +265,7 @@ def _refuse_others(
             raise SubmissionError(
                 f"Nothing that has a record is a {names.shorten(one.value)}.",
                 hint="Use a class of the ontology, such as Benchmark.",
+                where=_where(record, one.subject, names, "type"),
             )
     for subject in sorted({one.subject for one in said}):
         own = subject in {record.iri, told} or subject.startswith((f"{record.iri}#", f"{told}#"))
@@ -262,7 +275,15 @@ def _refuse_others(
                 f"The document speaks of {names.shorten(subject)}, which isn't part of "
                 f"{names.shorten(record.iri)}.",
                 hint="Say only what belongs to this record; send others to their own address.",
+                where=_where(record, subject, names),
             )
+
+
+def _where(record: Record, iri: str, names: Vocabulary, key: str = "id") -> str:
+    """File and line of a node of a record; of its id if no node is called so."""
+    top = records.Place(record, (), record.node)
+    (place, *_) = records.places([record], names).get(iri, [top])
+    return f"{record.path}:{place.line(key)}"
 
 
 def _kind(iri: str, names: Vocabulary) -> str | None:
@@ -271,7 +292,9 @@ def _kind(iri: str, names: Vocabulary) -> str | None:
     return next((kind for kind in WRITABLE if KINDS[kind] == prefix), None)
 
 
-def _path(iri: str, node: Node, known: Mapping[str, Record], names: Vocabulary) -> Path:
+def _path(
+    iri: str, node: Node, known: Mapping[str, Record], names: Vocabulary, where: str = ""
+) -> Path:
     """The file of a record: the one that there is, else the one that its id and type ask for."""
     for record in known.values():
         if record.iri == iri:
@@ -281,6 +304,7 @@ def _path(iri: str, node: Node, known: Mapping[str, Record], names: Vocabulary) 
         raise SubmissionError(
             f"“{names.shorten(iri)}” can't be the id of a record.",
             hint="Write a prefix of records and a slug in small letters: mbd:my-dataset.",
+            where=where,
         )
     types = node.get("type", [])
     if "SourceDataset" in ([types] if isinstance(types, str) else types):

@@ -45,6 +45,10 @@ _MB = "https://w3id.org/medbench-kg/ontology#"
 _REPAIR = URIRef(_MB + "repairHint")
 _LANGUAGES = ("en", "zh")
 
+#: Says that what a record describes is of a class that has shapes. No target of SHACL finds a
+#: record that doesn't say what it is, so what has a record is named to it.
+_CLASS = URIRef("https://w3id.org/medbench-kg/shapes#thing-class-required")
+
 
 class Severity(IntEnum):
     """How bad a finding is; only a violation keeps the graph from being published."""
@@ -107,15 +111,18 @@ class Report:
         return self.graph.serialize(format="turtle", encoding="utf-8")
 
 
-def validate(store: LocalStore, focus: Collection[str] | None = None) -> Report:
+def validate(
+    store: LocalStore, focus: Collection[str] | None = None, things: Iterable[str] = ()
+) -> Report:
     """Check the default graph against the shapes in the store.
 
     Args:
         store: a built graph.
         focus: IRIs of the nodes to check; None checks all. Give the nodes that belong to a changed
             record too, because only these are looked at.
+        things: IRIs of what has a record to be checked, whether it says what it is or not.
     """
-    return Validator(store).report(focus)
+    return Validator(store).report(focus, things)
 
 
 class Validator:
@@ -132,9 +139,9 @@ class Validator:
         with _malformed_literals_unsaid():
             _replace(self._data, map(triple_of, lost), map(triple_of, gained))
 
-    def report(self, focus: Collection[str] | None = None) -> Report:
-        """Check the nodes in focus; None checks all."""
-        with _malformed_literals_unsaid(), _narrowed(self._shapes, self._data, focus):
+    def report(self, focus: Collection[str] | None = None, things: Iterable[str] = ()) -> Report:
+        """Check the nodes in focus, see :func:`validate`; None checks all."""
+        with _malformed_literals_unsaid(), _aimed(self._shapes, self._data, focus, things):
             _, results, _ = cast(
                 "tuple[bool, Graph, str]",
                 pyshacl.validate(self._data, shacl_graph=self._shapes, inplace=True),
@@ -206,7 +213,9 @@ _prepared = lru_cache(1 << 8)(prepareQuery)
 
 
 @contextmanager
-def _narrowed(shapes: Graph, data: Graph, focus: Collection[str] | None) -> Iterator[None]:
+def _aimed(
+    shapes: Graph, data: Graph, focus: Collection[str] | None, things: Iterable[str]
+) -> Iterator[None]:
     """Replace every target of the shapes by those of its nodes that are in focus, for a time.
 
     pySHACL's own ``focus_nodes`` also filters the values that sh:not and sh:node look at, which
@@ -225,7 +234,7 @@ def _narrowed(shapes: Graph, data: Graph, focus: Collection[str] | None) -> Iter
         for shape, predicate, target in whole
         for node in nodes
         if aims[cast("URIRef", predicate)](node, target)
-    }
+    } | {(_CLASS, SH.targetNode, URIRef(iri)) for iri in things}
     _replace(shapes, whole, narrow)
     try:
         yield

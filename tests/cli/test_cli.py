@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -83,6 +84,52 @@ def test_check_of_broken_yaml_names_the_line(draft: Path) -> None:
     assert result.returncode == 2
     assert f"{draft}:" in result.stdout
     assert "isn't YAML" in result.stdout
+
+
+#: Slips that leave no record: what is written, its line, and what is said of it.
+UNREADABLE = [
+    ("id: mbd:draft\ntitle: {en: Draft\n", 3, "缺少“,”或“}”"),
+    ("id: mbd:draft\n\ttitle: x\n", 2, "制表符"),
+    ("id: mbd:draft\nid: mbd:draft\n", 2, "键“id”在此出现两次"),
+    ("id: mbd:other\n", 1, "该文件的 id 为“mbd:other”"),
+    ("title: {en: Draft}\n", 1, "该文件没有 id"),
+    ("id: mbd:draft\npage: [https://a b]\n", 2, "不能作为地址"),
+    ("id: mbd:draft\nx: " + "[" * 100 + "]" * 100, 2, "嵌套过深"),
+]
+
+
+def test_check_says_in_both_languages_why_a_record_can_not_be_read(tmp_path: Path) -> None:
+    paths = [tmp_path / str(n) / "datasets" / "draft.yaml" for n in range(len(UNREADABLE))]
+    for path, (text, _, _) in zip(paths, UNREADABLE, strict=True):
+        path.parent.mkdir(parents=True)
+        path.write_text(text, encoding="utf-8")
+    words = ("check", *map(str, paths))
+    chinese = medbench(*words, "--lang", "zh")
+    assert (chinese.returncode, chinese.stderr) == (2, "")
+    said = json.loads(medbench(*words, "--format", "json").stdout)["unreadable"]
+    for path, (_, line, what), one in zip(paths, UNREADABLE, said, strict=True):
+        assert one["where"] == f"{path}:{line}"
+        assert what in one["messages"]["zh"]
+        assert f"{path}:{line}: 无法读取: {one['messages']['zh']}\n" in chinese.stdout
+        assert f"    修复：{one['repairs']['zh']}\n" in chinese.stdout
+        assert not re.search("[一-鿿]", one["messages"]["en"] + one["repairs"]["en"])
+
+
+def test_errors_are_told_in_the_language_that_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "datasets" / "draft.yaml"
+    path.parent.mkdir()
+    path.write_text("id: mbd:draft\n# why\ntitle: {en: Draft}\n", encoding="utf-8")
+    for words, environ in (
+        (["--lang", "zh"], {}),
+        ([], {"LC_ALL": "zh_CN.UTF-8"}),
+        (["--lang", "zh"], {"LC_ALL": "en_GB.UTF-8"}),
+    ):
+        result = medbench("fmt", "--check", str(path), *words, **environ)
+        assert result.returncode == 2
+        assert result.stderr.startswith(f"medbench: {path}:2: 转为规范格式时会丢失注释。请")
+    assert "没有文件" in medbench("add", "--from", str(tmp_path / "x"), "--lang", "zh").stderr
+    english = medbench("fmt", str(path), "--lang", "en", LC_ALL="zh_CN.UTF-8").stderr
+    assert "Comments get lost" in english
 
 
 def test_check_formats_say_the_same(draft: Path) -> None:

@@ -78,6 +78,14 @@ def typos(kind: str, node: dict[str, Any]) -> Iterator[Defect]:
             )
 
 
+def nameless(kind: str, node: dict[str, Any]) -> Iterator[Defect]:
+    """Copies without anything by which a shape finds a record, or of a class that isn't known."""
+    rest = {k: v for k, v in node.items() if k not in {"type", "identifier", "record"}}
+    yield Defect(kind, "type", "nothing says what it is", rest)
+    yield Defect(kind, "type", "type unknown", {**rest, "type": ["Unheardof"]})
+    yield Defect(kind, "type", "nothing said", {"id": node["id"]})
+
+
 def _nodes(
     value: object, path: tuple[Any, ...]
 ) -> Iterator[tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -101,7 +109,7 @@ def defects() -> list[Defect]:
     for kind, slug in MODELS.items():
         path = folder("data") / kind / f"{slug}.yaml"
         node = records.parse(path.read_bytes(), path, NAMES).node
-        for make in (deletions, concept_slips, typos):
+        for make in (deletions, concept_slips, typos, nameless):
             found += make(kind, node)
     return found
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from medbench_kg import RecordError, vocabulary
 from medbench_kg.records import canonical, parse, places, reformat
+from medbench_kg.sentences import retell
 
 NAMES = vocabulary.load()
 PATH = Path("data/datasets/example.yaml")
+HAN, WORDS = re.compile(r"[一-鿿]"), re.compile(r"[A-Za-z]{3,} [A-Za-z]{3,}")
 
 
 def read(text: str) -> object:
@@ -36,8 +39,17 @@ def test_scalars_stay_as_they_are_written(value: str) -> None:
         pytest.param("id: mbd:example\ntitle:", 2, "empty", "remove the key", id="empty"),
         pytest.param("id: mbd:example\ntask: ['']", 2, "empty", "remove", id="empty in a list"),
         pytest.param("id: mbd:other", 1, "mbd:other", "id: mbd:example", id="wrong id"),
-        pytest.param("title: {en: x}", 1, "missing", "id: mbd:example", id="no id"),
+        pytest.param("title: {en: x}", 1, "no id", "id: mbd:example", id="no id"),
         pytest.param(f"id: mbd:example\na: {'x' * 10_001}", 2, "10,001", "Shorten", id="long"),
+        pytest.param("id: mbd:example\na: [b", 3, "',' or ']'", "quotes", id="open list"),
+        pytest.param("id: mbd:example\na: 'b", 2, "end of stream", "quotes", id="open quote"),
+        pytest.param("id: mbd:example\na: b: c", 2, "mapping values", "colons", id="colon"),
+        pytest.param("id: mbd:example\na: @b", 2, "start any token", "quotes", id="odd start"),
+        pytest.param("id: mbd:example\na: 'b' c", 2, "expected key", "quotes", id="after a quote"),
+        pytest.param("id: mbd:example\na: - b", 2, "sequence", "indentation", id="list in a line"),
+        pytest.param('id: mbd:example\na: "\\q"', 2, "escape", "quotes", id="odd escape"),
+        pytest.param("id: mbd:example\na: *b", 2, "alias", "quotes", id="alias of nothing"),
+        pytest.param("id: mbd:example\nb", 3, "':'", "colons", id="key alone"),
         pytest.param("- a\n- b", 1, "no mapping", "key: value", id="list"),
         pytest.param("", 1, "no mapping", "key: value", id="empty file"),
         pytest.param("id: mbd:example\na: &x [b]\nc: *x", 2, "Anchors", "Write", id="alias"),
@@ -67,6 +79,10 @@ def test_a_broken_file_is_named_with_line_and_repair(
     assert caught.value.where == f"{PATH}:{line}"
     assert said in caught.value.message
     assert repair in caught.value.hint
+    for sentence in (caught.value.message, caught.value.hint):
+        chinese = retell(sentence, "zh")
+        assert HAN.search(chinese)
+        assert not WORDS.search(chinese)
 
 
 @pytest.mark.parametrize(

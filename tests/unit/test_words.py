@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from babel.messages.catalog import Message
 
-CATALOGUE = "src/medbench_kg/web/translations/zh/LC_MESSAGES/messages.po"
+CATALOGUE = "src/medbench_kg/translations/zh/LC_MESSAGES/messages.po"
 #: Characters, and stops of full width.
 CHINESE = re.compile(r"[\u3001\u3002\u4e00-\u9fff\uff00-\uffef]")
 PLACEHOLDER = re.compile(r"%\(\w+\)\w")
@@ -31,9 +31,9 @@ def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
 
 
 def test_the_catalogue_holds_the_words_of_the_pages_and_no_others(root: Path) -> None:
-    web = root / "src" / "medbench_kg" / "web"
-    methods = [("templates/**", "jinja2"), ("**.py", "python")]
-    used = {forms(found[2])[0] for found in extract_from_dir(web, methods)}
+    source = root / "src" / "medbench_kg"
+    methods = [("web/templates/**", "jinja2"), ("web/**.py", "python"), ("*.py", "python")]
+    used = {forms(found[2])[0] for found in extract_from_dir(source, methods)}
     assert used == set(messages(root)), "run “make messages”, then translate what is empty"
 
 

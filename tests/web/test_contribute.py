@@ -283,6 +283,13 @@ def test_findings_are_told_in_the_language_of_the_page(site: Site) -> None:
     assert "“issued”不是" in answer.page.text
 
 
+def test_a_record_that_is_anothers_is_told_in_the_language_of_the_page(site: Site) -> None:
+    for path, said in (("", "is the record of mbv:iccv. A"), ("/zh", "mbv:iccv 的目录记录。目录")):
+        answer = site.post({**GOOD, "identifier": "venue-iccv"}, f"{path}/contribute")
+        assert answer.status == 409
+        assert said in answer.page.text
+
+
 def test_an_existing_name_is_refused_beside_the_short_name(site: Site) -> None:
     answer = site.post({**GOOD, "identifier": "gemex"})
     assert answer.status == 409

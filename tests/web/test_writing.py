@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -28,6 +29,7 @@ YAML = {"Content-Type": "application/yaml"}
 TYPED = {"Content_Type": "application/yaml"}
 BASE = "https://w3id.org/medbench-kg/"
 HOME = BASE.encode()
+HAN = re.compile(r"[一-鿿]")
 TRIPLES = {"Content-Type": "application/n-triples"}
 
 
@@ -321,22 +323,50 @@ REFUSED = {
 }
 
 
+def assert_said(problem: dict[str, Any], lang: str, *, is_yaml: bool) -> None:
+    """What is wrong, and how to repair it, is said in the language; of YAML with the line."""
+    said = [problem["detail"]]
+    if problem["type"].endswith(("/record", "/submission")):
+        said.append(problem["hint"])
+        assert not is_yaml or re.fullmatch(r"\S+[.]yaml:\d+", problem["where"])
+    for one in problem.get("findings", ()):
+        said += [one["messages"][lang], one["repairs"][lang]]
+    assert all(bool(HAN.search(one)) == (lang == "zh") for one in said), said
+
+
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_may_not_be_written_is_refused_and_changes_nothing(site: Site, what: str) -> None:
     headers, body, expected = REFUSED[what]
     before = site.files()
     named = {name.replace("-", "_"): value for name, value in headers.items()}
     try:
-        status, told, problem = site.write("PUT", "gemex", body, If_Match="*", **named)
+        status, told, problem = site.write(
+            "PUT", "gemex", body, If_Match="*", Accept_Language="zh", **named
+        )
     except (BrokenPipeError, ConnectionResetError, urllib.error.URLError):
         assert expected == 413  # the server doesn't read on
     else:
         assert status == expected
         assert told["Content-Type"] == "application/problem+json"
-        assert json.loads(problem)["detail"]
+        assert_said(json.loads(problem), "zh", is_yaml=headers == YAML)
     if expected == 400 and "Content-Range" not in headers:
-        assert site.send("POST", "/check", body, **named)[0] == expected
+        status, _, problem = site.send("POST", "/check", body, **named)
+        assert status == expected
+        assert_said(json.loads(problem), "en", is_yaml=headers == YAML)
     assert site.files() == before
+
+
+@pytest.mark.parametrize("said", [b"", b"type: [Benchmrk]\n"])
+def test_a_record_that_does_not_say_what_it_is_is_found(site: Site, said: bytes) -> None:
+    sent = b"id: mbd:anew\n" + said + b"title: {en: Anew}\n"
+    status, _, body = site.send("POST", "/check", sent, **TYPED)
+    report = json.loads(body)
+    assert (status, report["conforms"]) == (200, False)
+    (found,) = [one for one in report["findings"] if one["key"] == "type"]
+    assert found["where"] == f"data/datasets/anew.yaml:{2 if said else 1}"
+    for lang, is_chinese in (("en", False), ("zh", True)):
+        for one in (found["messages"][lang], found["repairs"][lang]):
+            assert bool(HAN.search(one)) == is_chinese
 
 
 def test_a_byte_order_mark_is_no_part_of_a_record(site: Site) -> None:

@@ -11,7 +11,7 @@ import click
 
 from medbench_kg import editing, intake, pipeline, records, upstream, vocabulary
 from medbench_kg.cli import replying
-from medbench_kg.cli.console import Progress, locale_language
+from medbench_kg.cli.console import Progress, language_option
 from medbench_kg.cli.curation import print_report
 from medbench_kg.errors import MedbenchError, RecordError
 from medbench_kg.fetching import Web
@@ -66,11 +66,11 @@ _WORDS = {
 @click.option("--description-en", "en", help="One sentence in your own words, in English.")
 @click.option("--description-zh", "zh", help="The same in Chinese.")
 @click.option("--reply", type=_FILE, help="Write what is found here, as the answer to an issue.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
+@language_option()
 def add(
     source: str | None,
     reply: Path | None,
-    lang: str | None,
+    lang: str,
     en: str | None,
     zh: str | None,
     **given: str | tuple[str, ...] | None,
@@ -81,12 +81,11 @@ def add(
     stated stays absent; the findings name what is missing. The status of
     a draft is “proposed”.
     """
-    language = lang or locale_language()
     try:
         if source is None:
-            files, is_checked_first = _answered(language), True
+            files, is_checked_first = _answered(lang), True
         else:
-            files, is_checked_first = _added(source, language, {"en": en, "zh": zh}, given)
+            files, is_checked_first = _added(source, lang, {"en": en, "zh": zh}, given)
     except MedbenchError as error:
         if reply:
             replying.refuse(reply, error)
@@ -99,7 +98,7 @@ def add(
 
     if not is_checked_first:
         click.echo("\n".join(_rows(files)))
-    print_report(files, language, "text", Severity.WARNING)
+    print_report(files, lang, "text", Severity.WARNING)
     if is_checked_first:
         click.echo("\n".join(_rows(files)))
 

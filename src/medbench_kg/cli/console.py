@@ -15,6 +15,7 @@ import click
 from medbench_kg import builds, errors, vocabulary
 from medbench_kg import settings as configuration
 from medbench_kg.negotiation import FORMATS, by_name
+from medbench_kg.sentences import line
 from medbench_kg.store import RemoteStore
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from medbench_kg.negotiation import Format, Kind
     from medbench_kg.store import Pick, Store
 
+    Decorator = Callable[[Callable[..., None]], Callable[..., None]]
+
 __all__ = [
     "ENDPOINT",
     "FOLDER",
@@ -30,7 +33,7 @@ __all__ = [
     "STORE",
     "Group",
     "Progress",
-    "locale_language",
+    "language_option",
     "opened",
     "print_answer",
     "set_by",
@@ -51,6 +54,9 @@ STORE = click.option("--store", type=FOLDER, help="Use the graph on disk in this
 ENDPOINT = click.option("--endpoint", help="Use the graph behind this SPARQL endpoint.")
 GRAPH = click.option("--graph", help="Named graph of the endpoint that holds the graph.")
 
+#: Where a command keeps the language that it was asked for.
+_LANGUAGE = "medbench_kg.language"
+
 #: Widest cell of a printed table.
 _CELL_WIDTH = 60
 
@@ -63,7 +69,8 @@ class Group(click.Group):
         try:
             return super().invoke(ctx)
         except errors.MedbenchError as error:
-            click.echo(f"medbench: {error}", err=True)
+            language = ctx.meta.get(_LANGUAGE) or _language_of_locale()
+            click.echo(f"medbench: {line(error, language)}", err=True)
             ctx.exit(_EXIT_CODES.get(type(error), 2))
 
 
@@ -89,8 +96,28 @@ class Progress:
             self._status.stop()
 
 
-def locale_language() -> Literal["en", "zh"]:
-    """Name the language of the user's locale: ``zh`` or ``en``."""
+def language_option(about: str = "Language", *, is_passed: bool = True) -> Decorator:
+    """Make the option ``--lang``: ``en`` or ``zh``; without it, that of the user's locale.
+
+    Args:
+        about: what is in that language.
+        is_passed: whether the command itself says anything; errors are told in it anyway.
+    """
+    return click.option(
+        "--lang",
+        type=click.Choice(["en", "zh"]),
+        callback=_keep_language,
+        expose_value=is_passed,
+        help=f"{about}; default: the locale's.",
+    )
+
+
+def _keep_language(ctx: click.Context, _option: click.Parameter, named: str | None) -> str:
+    ctx.meta[_LANGUAGE] = named or _language_of_locale()
+    return str(ctx.meta[_LANGUAGE])
+
+
+def _language_of_locale() -> Literal["en", "zh"]:
     named = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")
     return "zh" if (named or locale.getlocale()[0] or "").lower().startswith("zh") else "en"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from medbench_kg import builds, editing, errors, pipeline
-from medbench_kg.cli.console import FOLDER, Progress, locale_language
+from medbench_kg.cli.console import FOLDER, Progress, language_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ __all__ = ["check", "checked", "fmt", "print_report"]
 
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
+@language_option()
 @click.option(
     "--format",
     "form",
@@ -36,7 +36,7 @@ __all__ = ["check", "checked", "fmt", "print_report"]
 )
 def check(
     files: tuple[Path, ...],
-    lang: str | None,
+    lang: str,
     form: str,
     strict: bool,
     verbose: bool,
@@ -52,7 +52,7 @@ def check(
 
     severity = validation.Severity
     least = severity.INFO if files or verbose else severity.VIOLATION
-    worst = print_report(files, lang or locale_language(), form, least, store)
+    worst = print_report(files, lang, form, least, store)
     if strict and worst == severity.WARNING:
         raise SystemExit(1)
 
@@ -60,6 +60,7 @@ def check(
 @click.command()
 @click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--check", "only_check", is_flag=True, help="Change nothing; exit with 1 if needed.")
+@language_option(is_passed=False)
 def fmt(files: tuple[Path, ...], only_check: bool) -> None:
     """Write records in their canonical form; without FILES, all of them."""
     changed = editing.format_records(files, write=not only_check)

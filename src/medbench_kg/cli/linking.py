@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from medbench_kg import links, pipeline
-from medbench_kg.cli.console import locale_language
+from medbench_kg.cli.console import language_option
 from medbench_kg.fetching import Web
 
 if TYPE_CHECKING:
@@ -59,14 +59,14 @@ def links_group() -> None:
     metavar="DAYS",
     help="Only links whose last check is at least so many days old; 0 takes all.",
 )
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
-def check(only: tuple[str, ...], older_than: int, lang: str | None) -> None:
+@language_option()
+def check(only: tuple[str, ...], older_than: int, lang: str) -> None:
     """Visit the links of the datasets and of the list, and write the results into data/links/.
 
     Only public web servers are asked, each once a second. After an interruption the same command
     goes on with what is left.
     """
-    words = _WORDS[lang or locale_language()]
+    words = _WORDS[lang]
     assembled = pipeline.assemble()
     today = dt.datetime.now(tz=dt.UTC).date()
     due = links.due(

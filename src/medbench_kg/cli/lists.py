@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from medbench_kg import history, pipeline, upstream
-from medbench_kg.cli.console import Progress, locale_language
+from medbench_kg.cli.console import Progress, language_option
 from medbench_kg.cli.curation import print_report
 from medbench_kg.errors import RecordError
 
@@ -59,14 +59,14 @@ _WORDS = {
     "--committed", type=click.DateTime(["%Y-%m-%d"]), help="Day of the commit; default: git's."
 )
 @click.option("--write", is_flag=True, help="Draft records of new rows, update the listings.")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
+@language_option()
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 def import_list(
     readme: Path,
     commit: str | None,
     committed: dt.datetime | None,
     write: bool,
-    lang: str | None,
+    lang: str,
     form: str,
 ) -> None:
     """Show what the list README states otherwise than the graph, row by row.
@@ -74,8 +74,7 @@ def import_list(
     A malformed row is reported with line and reason; no fact is taken from it. With --write, what
     is written is checked, and what remains to be done is named.
     """
-    language = lang or locale_language()
-    words = _WORDS[language]
+    words = _WORDS[lang]
     if commit and not re.fullmatch(r"[0-9a-f]{40}", commit):
         raise click.BadParameter(f"{words['commit'].format(commit=commit)} {words['commit-hint']}")
     if write and not commit:
@@ -89,9 +88,7 @@ def import_list(
     if form == "json":
         click.echo(upstream.as_json(outcome.comparison.changes, outcome.issues))
     else:
-        click.echo(
-            upstream.as_text(outcome.comparison.changes, outcome.issues, language, str(readme))
-        )
+        click.echo(upstream.as_text(outcome.comparison.changes, outcome.issues, lang, str(readme)))
     if not write or not commit:
         return
     day = committed.date().isoformat() if committed else history.committed_on(readme.parent, commit)
@@ -103,7 +100,7 @@ def import_list(
     if files:
         from medbench_kg.validation import Severity  # noqa: PLC0415  pulls in pySHACL
 
-        print_report(tuple(files), language, "text", Severity.WARNING)
+        print_report(tuple(files), lang, "text", Severity.WARNING)
 
 
 @click.group()
@@ -112,7 +109,7 @@ def render() -> None:
 
 
 @render.command("readme")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Table; default: the locale's.")
+@language_option("Table")
 @click.option("--corrected", is_flag=True, help="With what corrections have put right.")
 @click.option("--newest", type=click.IntRange(1), help="Only so many datasets, newest first.")
 @click.option(
@@ -121,25 +118,22 @@ def render() -> None:
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Write a patch of this list instead: both tables, corrections applied.",
 )
-def render_readme(
-    lang: Lang | None, corrected: bool, newest: int | None, other: Path | None
-) -> None:
+def render_readme(lang: Lang, corrected: bool, newest: int | None, other: Path | None) -> None:
     """Write the table of the upstream list from the graph, or a patch of the list."""
-    language = lang or locale_language()
     assembled = pipeline.assemble()
     if other is None:
-        text = upstream.table(assembled, language, corrected=corrected, newest=newest or 0)
+        text = upstream.table(assembled, lang, corrected=corrected, newest=newest or 0)
     else:
-        text = upstream.patch(assembled, _document(other, None, _WORDS[language]), other.name)
+        text = upstream.patch(assembled, _document(other, None, _WORDS[lang]), other.name)
     sys.stdout.buffer.write(text.encode())
 
 
 @click.command()
 @click.argument("revision")
-@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language; default: the locale's.")
-def diff(revision: str, lang: str | None) -> None:
+@language_option()
+def diff(revision: str, lang: str) -> None:
     """Show the triples and list rows that the files add to or remove from a git REVISION."""
-    words = _WORDS[lang or locale_language()]
+    words = _WORDS[lang]
     with Progress(words["comparing"]):
         difference = upstream.since(revision)
     for title, (removed, added) in (

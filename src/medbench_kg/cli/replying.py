@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from medbench_kg.cli.curation import checked
+from medbench_kg.sentences import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -53,7 +54,8 @@ def reply(to: Path, files: tuple[Path, ...], rows: Callable[[], Iterable[str]]) 
 def refuse(to: Path, error: MedbenchError) -> None:
     """Write the answer to an issue that makes no record."""
     head = "**This issue makes no record:** · **无法由此 issue 生成记录：**"
-    to.write_text(f"{head}\n\n{_block(str(error))}\n", encoding="utf-8")
+    told = "\n\n".join(_block(line(error, lang)) for lang in ("en", "zh"))
+    to.write_text(f"{head}\n\n{told}\n", encoding="utf-8")
 
 
 def _block(text: str, kind: str = "text") -> str:

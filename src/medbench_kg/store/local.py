@@ -86,7 +86,9 @@ class LocalStore:
         target = None if graph is None else ox.NamedNode(graph)
         try:
             self._store.load(content, RDF_FORMATS[fmt], to_graph=target, base_iri=base)
-        except (SyntaxError, ValueError, OSError) as error:
+        except SyntaxError as error:
+            raise _unreadable(error) from error
+        except (ValueError, OSError) as error:
             raise StoreError(f"The RDF can't be read: {error}.") from error
 
     def infer(self, rule: str, graph: str | None = None) -> set[Quad]:
@@ -326,6 +328,15 @@ class LocalStore:
             raise syntax_problem(error) from error
         except (RuntimeError, ValueError) as error:
             raise QueryError(f"The query can't be answered: {error}.") from error
+
+
+def _unreadable(error: SyntaxError) -> StoreError:
+    """Have the position that the parser's message begins with stand apart."""
+    if error.lineno is None:
+        return StoreError(f"The RDF can't be read: {error.msg}.")
+    reason = error.msg.partition(": ")[2]
+    where = f"line {error.lineno}, column {error.offset}"
+    return StoreError(f"The RDF can't be read: {reason}.", where=where)
 
 
 def write_to_disk(source: Path, fmt: str, folder: Path) -> None:

@@ -27,6 +27,7 @@ from medbench_kg.curation import Condition
 from medbench_kg.errors import MedbenchError, NotFoundError, RecordError, SubmissionError
 from medbench_kg.form import CITATION, form
 from medbench_kg.gate import Sent
+from medbench_kg.sentences import line
 from medbench_kg.validation import Severity
 from medbench_kg.vocabulary import BASE
 from medbench_kg.web import placing, preview
@@ -224,7 +225,7 @@ class _Desk:
                 proposal.verdict = written.verdict
                 proposal.is_written = written.verdict.conforms
         except MedbenchError as error:
-            proposal.errors[""] = str(error)
+            proposal.errors[""] = line(error, language())
             proposal.status = status_of(error)
             proposal.retry_after_s = getattr(error, "retry_after_s", 0)
         else:

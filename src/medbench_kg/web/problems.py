@@ -22,9 +22,9 @@ from werkzeug.http import HTTP_STATUS_CODES
 
 from medbench_kg import errors
 from medbench_kg.errors import NotFoundError
+from medbench_kg.sentences import retell
 from medbench_kg.vocabulary import BASE
-from medbench_kg.web.sentences import retell
-from medbench_kg.web.words import speak
+from medbench_kg.web.words import language, speak
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -259,12 +259,12 @@ def problem(status: HTTPStatus, code: str, detail: str, **more: object) -> Respo
     is_page = "text/html" in request.headers.get("Accept", "")
     if not is_page:
         speak()
-    hint = {"hint": retell(str(more["hint"]))} if more.get("hint") else {}
+    hint = {"hint": retell(str(more["hint"]), language())} if more.get("hint") else {}
     document = {
         "type": f"{BASE}problem/{code}",
         "title": status.phrase,
         "status": status.value,
-        "detail": retell(detail),
+        "detail": retell(detail, language()),
         **{key: value for key, value in (more | hint).items() if value},
     }
     if is_page:

@@ -9,16 +9,13 @@ Specification: GNU gettext, section 10 (PO files); RFC 5646 (language tags).
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from importlib import resources
-from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
-from babel.support import NullTranslations, Translations
+from babel.support import NullTranslations
 from flask import current_app, g, request, url_for
 from flask_babel import Babel, Domain, gettext
+
+from medbench_kg.sentences import chinese
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -37,26 +34,16 @@ _SPOKEN = ("en", "zh")
 
 
 class _Words(Domain):  # type: ignore[misc]  # Flask-Babel has no types
-    """The catalogue, compiled in memory when it is first needed."""
+    """The catalogue of the page's language."""
 
     def get_translations(self) -> NullTranslations:
-        return _chinese() if language() == "zh" else _ENGLISH
+        return chinese() if language() == "zh" else _ENGLISH
 
 
 _ENGLISH = NullTranslations()
 
 #: Two words of Latin letters, and any Chinese character: enough to tell a text's language.
 _ENGLISH_WORDS, _HAN = re.compile(r"[A-Za-z]{2}[^A-Za-z]+[A-Za-z]{2}"), re.compile(r"[一-鿿]")
-
-
-@lru_cache(maxsize=1)
-def _chinese() -> Translations:
-    source = resources.files("medbench_kg.web") / "translations/zh/LC_MESSAGES/messages.po"
-    compiled = BytesIO()
-    with source.open("rb") as file:
-        write_mo(compiled, read_po(file, locale="zh"))
-    compiled.seek(0)
-    return Translations(compiled)
 
 
 def register(app: Flask) -> None:
