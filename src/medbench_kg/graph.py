@@ -175,7 +175,8 @@ def _load(store: LocalStore, path: Path, content: bytes, graph: str | None = Non
     try:
         store.load(content, "turtle", graph=graph)
     except MedbenchError as error:
-        raise RecordError(error.message, hint="Repair the Turtle.", where=str(path)) from error
+        where = ", ".join(filter(None, (str(path), error.where)))
+        raise RecordError(error.message, hint="Repair the Turtle.", where=where) from error
 
 
 def _add_records(store: LocalStore, records: list[Record], vocabulary: Vocabulary) -> None:

@@ -239,7 +239,8 @@ def triples(record: Record, names: Vocabulary) -> LocalStore:
     except StoreError as error:
         raise SubmissionError(
             error.message,
-            hint="Look for an IRI with a space, a value where a node belongs, or a wrong language.",
+            hint="Look for an IRI with a space, a value where a node belongs, or a wrong "
+            "language tag.",
         ) from error
     return store
 

@@ -115,6 +115,15 @@ def test_check_says_in_both_languages_why_a_record_can_not_be_read(tmp_path: Pat
         assert not re.search("[一-鿿]", one["messages"]["en"] + one["repairs"]["en"])
 
 
+def test_a_value_that_rdf_can_not_hold_is_told_in_chinese(draft: Path) -> None:
+    draft.write_text("id: mbd:draft\ntitle: {en: {a: b}}\n", encoding="utf-8")
+    result = medbench("check", str(draft), "--lang", "zh")
+    assert result.returncode == 2
+    assert result.stderr.startswith(
+        f"medbench: {draft}:1: 无法读取该 RDF：各语言下的值必须是文本。请"
+    )
+
+
 def test_errors_are_told_in_the_language_that_is_asked_for(tmp_path: Path) -> None:
     path = tmp_path / "datasets" / "draft.yaml"
     path.parent.mkdir()
