@@ -38,8 +38,8 @@ __all__ = [
 #: The day of a state, in the text of its file.
 _MODIFIED = re.compile(rb"^  modified: '?([0-9]{4}-[0-9]{2}-[0-9]{2})'?$", re.MULTILINE)
 
-#: Keys of a catalogue record that each write sets.
-_STAMPS = frozenset({"issued", "modified"})
+#: Keys of a catalogue record that say nothing about it: its id, and what each write sets.
+_STAMPS = frozenset({"id", "issued", "modified"})
 
 #: Keys that hold the name of a thing, one for each kind of record.
 _TITLES = ("title", "prefLabel", "label")
@@ -224,10 +224,10 @@ def _numbered(found: Iterable[Version]) -> Iterator[Version]:
 
 
 def _flat(node: Node) -> Node:
-    """What a record and its catalogue record say, without the stamps of the latter."""
+    """What a record and its catalogue record say, without ids and the stamps of the latter."""
     inner = node.get("record")
     told = inner if isinstance(inner, dict) else {}
     return {
         **{key: value for key, value in told.items() if key not in _STAMPS},
-        **{key: value for key, value in node.items() if key != "record"},
+        **{key: value for key, value in node.items() if key not in {"id", "record"}},
     }

@@ -69,3 +69,8 @@ def test_a_property_is_told_as_added_or_removed_where_only_one_state_has_it() ->
         "mb:venue",
         "dcterms:title",
     ]
+
+
+def test_an_id_is_no_property_that_differs() -> None:
+    node: records.Node = {"id": "mbd:x", "type": "Benchmark", "record": {"id": "mbr:x"}}
+    assert versions.difference({}, node, NAMES).added == (NAMES.expand("rdf:type"),)
