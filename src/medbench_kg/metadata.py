@@ -108,7 +108,9 @@ def add_history(store: LocalStore, found: Iterable[Version]) -> None:
     versions = list(found)
     terms = sorted({iri for version in versions for iri in version.difference.changed})
     rows = store.rows(internal("labels-of-terms", "value", terms)) if terms else ()
-    labels = {row["value"]: {"en": row["en"], "zh": row["zh"]} for row in rows}
+    keys = vocabulary.load().keys_of  # terms of others have no label here
+    labels = {iri: dict.fromkeys(("en", "zh"), keys(iri)[0]) for iri in terms}
+    labels |= {row["value"]: {"en": row["en"], "zh": row["zh"]} for row in rows}
     _state(store, [stream, *(_version(one, labels) for one in versions)], HISTORY_GRAPH)
 
 
@@ -144,12 +146,12 @@ def _in_words(told: Difference, labels: Mapping[str, Mapping[str, str]]) -> dict
     }
     return {
         lang: semicolon.join(
-            words[part] + comma.join(labels[iri][lang] for iri in iris if iri in labels)
+            words[part] + comma.join(labels[iri][lang] for iri in iris)
             for part, iris in parts.items()
-            if any(iri in labels for iri in iris)
+            if iris
         )
         for lang, (words, comma, semicolon) in _WORDS.items()
-        if any(iri in labels for iri in told.changed)
+        if told.changed
     }
 
 
