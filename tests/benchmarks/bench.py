@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import http.client
 import json
 import os
@@ -26,8 +27,7 @@ import traffic
 from load import Order
 
 from medbench_kg import synthetic
-from medbench_kg.graph import SHAPES_GRAPH
-from medbench_kg.metadata import QUERIES_GRAPH, VOID_GRAPH
+from medbench_kg.metadata import NAMED_GRAPHS
 
 HERE = Path(__file__).parent
 CLIENTS = (1, 8)
@@ -253,15 +253,17 @@ def graph_to_serve(datasets: int, scratch: Path) -> peers.Graph:
     (copy / "build").mkdir()
     with (build / "medbench.nq").open(encoding="utf-8") as real:
         quads = list(synthetic.enlarge(real, datasets))
-    named = tuple(f" <{graph}> .\n" for graph in (SHAPES_GRAPH, VOID_GRAPH, QUERIES_GRAPH))
+    named = tuple(f" <{graph}> .\n" for graph in NAMED_GRAPHS)
     triples = [line for line in quads if not line.endswith(named)]
     for suffix, lines in (("nq", quads), ("nt", triples)):
         with (copy / "build" / f"medbench.{suffix}").open("w", encoding="utf-8") as file:
             file.writelines(lines)
     shutil.copy(build / "catalogue.ttl", copy / "build")
     manifest = json.loads((build / "manifest.json").read_text(encoding="utf-8"))
-    text = json.dumps(manifest | {"triples": len(triples)})
-    (copy / "build" / "manifest.json").write_text(text, encoding="utf-8")
+    manifest["triples"] = len(triples)
+    content = (copy / "build" / "medbench.nq").read_bytes()
+    manifest["files"]["medbench.nq"]["sha256"] = hashlib.sha256(content).hexdigest()
+    (copy / "build" / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return peers.Graph(copy / "build" / "medbench.nt", copy, scratch)
 
 
