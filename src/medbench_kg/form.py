@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from medbench_kg import vocabulary
 from medbench_kg.catalogue import internal
 from medbench_kg.errors import SubmissionError
+from medbench_kg.sentences import in_order
 from medbench_kg.store import LocalStore
 from medbench_kg.vocabulary import BASE
 
@@ -139,8 +140,8 @@ class Field:
         return None
 
     def sorted_choices(self, lang: str) -> list[Choice]:
-        """The values that it takes, in the order of a reader: GB 18030 goes by sound."""
-        return sorted(self.choices, key=lambda one: one.names[lang].casefold().encode("gb18030"))
+        """The values that it takes, in the order of a reader."""
+        return sorted(self.choices, key=lambda one: in_order(one.names[lang]))
 
 
 @dataclass(frozen=True)

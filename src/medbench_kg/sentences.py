@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from medbench_kg.errors import MedbenchError
 
-__all__ = ["chinese", "line", "retell"]
+__all__ = ["chinese", "in_order", "line", "retell"]
 
 
 def _(text: str) -> str:
@@ -309,6 +309,11 @@ def retell(sentence: str, lang: str) -> str:
             parts = {name: _part(name, text, lang) for name, text in found.groupdict().items()}
             return str(chinese().gettext(template)).format(**parts)
     return sentence
+
+
+def in_order(name: str) -> bytes:
+    """Key that sorts names as a reader looks them up: GB 18030 has Chinese ones by their sound."""
+    return name.casefold().encode("gb18030")
 
 
 def line(error: MedbenchError, lang: str) -> str:

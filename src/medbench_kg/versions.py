@@ -187,11 +187,11 @@ def _states(
         is_first = state.issued == state.modified
         return Version(iri, iri, f"{state.modified}T00:00:00Z", state, is_first, difference=told)
 
-    for old in sorted(before, key=lambda old: state_of(old, names).modified):
-        state = state_of(old, names)
+    states = ((state_of(old, names), old.node) for old in before)
+    for state, then in sorted(states, key=lambda pair: pair[0].modified):
         if state.modified < first.modified:
-            yield found(state, difference(node, old.node, names) if node else Difference())
-            node = old.node
+            yield found(state, difference(node, then, names) if node else Difference())
+            node = then
     for line in lines:
         if line.former is not None and line.before != last:
             yield found(line.former)

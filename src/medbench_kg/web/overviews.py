@@ -87,13 +87,16 @@ def overviews(store: Store) -> Blueprint:
                     f"“{thing}” has no record.", hint="Give one such as dataset/gemex."
                 )
         written = history(store, language(), BASE + thing if thing else "")
+        titles = {row["thing"]: row["title"] for row in found}
+        if language() == "zh":
+            titles |= {one.thing: one.title for one in recent(store, "zh")}
         return html(
             render_template(
                 "changes.html",
                 days=dict(_by("modified", found[:_CHANGES])),
                 total=len(found),
                 thing=found[0] if thing else None,
-                titles={one.thing: one.title for one in recent(store, language())},
+                titles=titles,
                 written=written[:_CHANGES],
             )
         )

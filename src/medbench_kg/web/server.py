@@ -106,7 +106,7 @@ def run(settings: Settings) -> None:
             f"· {'writable' if settings.writable else 'read-only'}"
         )
         prepare(graph, settings)
-        gc.freeze()  # a collection would write to the memory that the processes share
+        gc.freeze()
         web = _start_web(settings, port)
         try:
             _attend(web, judges, nurseries, settings)
@@ -196,13 +196,13 @@ class _Nurseries:
         self._tried = self._version()
         store, manifest = open_graph(self._settings)
         held = store if isinstance(store, LocalStore) else LocalStore()
-        gc.freeze()
+        gc.freeze()  # a collection would write to the memory that the processes share
         settings = self._settings
         places = settings.workers * (settings.short_queries + settings.long_queries)
         self._count += 1
         path = self._folder / f"queries-{self._count}-{manifest.version}"
-        prepare = partial(nursery.work_on_queries, held, limits(settings))
-        pid = nursery.start_nursery(path, places + _SPARE, prepare)
+        work = partial(nursery.work_on_queries, held, limits(settings))
+        pid = nursery.start_nursery(path, places + _SPARE, work)
         self._running.append(pid)
         self._point_at(path)
         while len(self._running) > _KEPT:

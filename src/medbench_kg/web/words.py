@@ -15,7 +15,7 @@ from babel.support import NullTranslations
 from flask import current_app, g, request, url_for
 from flask_babel import Babel, Domain, gettext
 
-from medbench_kg.sentences import chinese
+from medbench_kg.sentences import chinese, in_order
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -91,8 +91,8 @@ def _spoken(text: str) -> dict[str, str]:
 
 
 def _in_order(rows: list[dict[str, str]]) -> list[dict[str, str]]:
-    """Sort names as a reader looks them up: GB 18030 has Chinese ones by their sound."""
-    return sorted(rows, key=lambda row: row[language()].casefold().encode("gb18030"))
+    """Sort rows by their names in the language of the page."""
+    return sorted(rows, key=lambda row: in_order(row[language()]))
 
 
 def speak() -> Language:
